@@ -1,0 +1,130 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// Every Swift target is compiled in Swift 6 mode with warnings as errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies + ["TestSupport"],
+        path: "Tests/" + name + "Tests", swiftSettings: strict)
+}
+
+func library(_ name: String, pkgConfig: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/" + name, pkgConfig: pkgConfig)
+}
+
+/// The layers, lowest first. A target may depend on targets above it in this list only;
+/// the compiler side and the host side never meet (checked by `make arrows`).
+let targets: [Target] = [
+    // C libraries.
+    library("CGMP", pkgConfig: "gmp"),
+    library("CSodium", pkgConfig: "libsodium"),
+    library("CLibCrypto", pkgConfig: "libcrypto"),
+    library("CTomCrypt", pkgConfig: "libtomcrypt"),
+    library("CSecp256k1", pkgConfig: "libsecp256k1"),
+    library("CBLST", pkgConfig: "smelt-blst"),
+    library("CZstd", pkgConfig: "libzstd"),
+    library("CZlib", pkgConfig: "zlib"),
+    library("CYajl", pkgConfig: "yajl"),
+    library("CFFI", pkgConfig: "libffi"),
+    library("CLLVM", pkgConfig: "smelt-llvm-19"),
+
+    // L0: facts.
+    .target(
+        name: "CActorRuntime", path: "Runtime", exclude: ["tests"],
+        cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+    layer("Primitives", ["CGMP"]),
+    layer("WasmFormat"),
+    layer("GasSchedule", ["Primitives"]),
+    layer("Syscalls", ["WasmFormat"]),
+
+    // L1: front end and data structures.
+    layer("Validator", ["WasmFormat"]),
+    layer("Metering", ["Validator", "WasmFormat", "GasSchedule", "Syscalls"]),
+    layer("Crypto", ["Primitives", "CSodium", "CLibCrypto", "CTomCrypt", "CSecp256k1", "CBLST"]),
+    layer("IPLD", ["Primitives", "Crypto"]),
+    layer("Bundle", ["IPLD", "CZstd"]),
+    layer("Engine", ["CActorRuntime"]),
+    layer("JSON", ["CYajl"]),
+
+    // L2: artifacts, shared by both sides.
+    layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat"]),
+    layer("ArtifactStore", ["ArtifactFormat", "Primitives", "Crypto"]),
+
+    // L3: the compiler side.
+    layer("LLVMKit", ["CLLVM"]),
+    layer("Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "Syscalls", "CActorRuntime"]),
+    layer("Compiler", ["Lowering", "Metering", "ArtifactFormat", "GasSchedule"]),
+
+    // L3: the host side.
+    layer("NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"]),
+    layer("StateTree", ["IPLD", "Primitives", "Crypto"]),
+    layer("Kernel", ["Engine", "Syscalls", "GasSchedule", "IPLD", "Primitives", "Crypto"]),
+    layer("Machine", ["Kernel", "StateTree", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto"]),
+
+    // L4: tools' shared parts.
+    layer("CompilePool", ["ArtifactFormat", "ArtifactStore", "Metering", "GasSchedule", "Primitives", "JSON"]),
+    layer("Replay", ["Machine", "Bundle", "JSON", "CZlib"]),
+
+    // L5: programs. `smelt-worker` is the only one that links LLVM.
+    program("smelt-worker", ["Compiler", "ArtifactFormat"]),
+    program("smelt", ["CompilePool", "Replay", "NativeEngine", "ArtifactStore", "Metering", "Bundle", "JSON"]),
+
+    // Witnesses and test helpers; no product imports them.
+    layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),
+    layer("SpecSuite", ["WasmReference", "NativeEngine", "Metering", "JSON", "CompilePool"]),
+    program("smelt-spec", ["SpecSuite"]),
+    layer("TestSupport"),
+
+    tests("Primitives", ["Primitives", "JSON"]),
+    tests("Crypto", ["Crypto", "Primitives", "JSON"]),
+    tests("IPLD", ["IPLD", "Bundle", "Primitives", "Crypto", "JSON"]),
+    tests("WasmFormat", ["WasmFormat"]),
+    tests("Validator", ["Validator", "WasmFormat"]),
+    tests("GasSchedule", ["GasSchedule", "JSON"]),
+    tests("Syscalls", ["Syscalls", "WasmFormat"]),
+    tests("Metering", ["Metering", "Bundle", "JSON"]),
+    tests("Runtime", ["CActorRuntime", "Engine"]),
+    tests("ArtifactFormat", ["ArtifactFormat"]),
+    tests("ArtifactStore", ["ArtifactStore"]),
+    tests("Lowering", ["Lowering", "Compiler", "NativeEngine", "WasmReference"]),
+    tests("Compiler", ["Compiler", "CompilePool", "NativeEngine"]),
+    tests("NativeEngine", ["NativeEngine", "Compiler", "WasmReference"]),
+    tests("WasmReference", ["WasmReference"]),
+    tests("StateTree", ["StateTree", "JSON"]),
+    tests("Kernel", ["Kernel", "WasmReference"]),
+    tests("Machine", ["Machine", "WasmReference", "JSON"]),
+    tests("Replay", ["Replay", "WasmReference", "NativeEngine", "CompilePool"]),
+    tests("SpecSuite", ["SpecSuite"]),
+    tests("CLI", ["JSON"]),
+]
+
+/// `SMELT_ONLY=Metering,IPLDTests swift build` considers those targets and what they need, nothing else.
+func selected(_ all: [Target], by list: String?) -> [Target] {
+    guard let list, !list.isEmpty else { return all }
+    var wanted = Set<String>()
+    var pending = list.split(separator: ",").map(String.init)
+    while let name = pending.popLast() {
+        guard wanted.insert(name).inserted, let target = all.first(where: { $0.name == name }) else { continue }
+        for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
+    }
+    return all.filter { wanted.contains($0.name) }
+}
+
+let package = Package(
+    name: "smelt",
+    targets: selected(targets, by: ProcessInfo.processInfo.environment["SMELT_ONLY"]))

@@ -1,0 +1,246 @@
+/* smeltrt.h: the contract between compiled actors, the C runtime and its embedder.
+ *
+ * This header is the specification. Compiled code touches `struct smelt_rt_context` and nothing else;
+ * an artifact exports one symbol, `smelt_module`, of type `struct smelt_module_descriptor`.
+ *
+ * Units: gas in milligas (signed 64 bits in the counter), memory in bytes unless a name says pages
+ * (65,536 bytes), stack heights in counted elements of the FVM's stack limiter.
+ */
+#ifndef SMELTRT_H
+#define SMELTRT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- 1. Versions ----------------------------------------------------------------------------------
+ * MAJOR changes when an object compiled before cannot run on a runtime built after (layout of the
+ * context or the descriptor, meaning of a field). MINOR changes when fields are appended. An object of
+ * another MAJOR, or of a newer MINOR, is refused and compiled again. */
+#define SMELT_RT_ABI_MAJOR 1
+#define SMELT_RT_ABI_MINOR 0
+#define SMELT_RT_MAGIC UINT64_C(0x31544c454d53) /* "SMELT1" */
+
+/* ---- 2. Traps: the one list -----------------------------------------------------------------------
+ * X(symbol, number, text). 1..31 are guest traps, 32..63 end a call for the host's reasons. */
+#define SMELT_RT_TRAPS(X)                                                                              \
+    X(UNREACHABLE, 1, "unreachable")                                                                   \
+    X(MEMORY_OUT_OF_BOUNDS, 2, "out of bounds memory access")                                          \
+    X(TABLE_OUT_OF_BOUNDS, 3, "out of bounds table access")                                            \
+    X(UNDEFINED_ELEMENT, 4, "undefined element")                                                       \
+    X(UNINITIALIZED_ELEMENT, 5, "uninitialized element")                                               \
+    X(INDIRECT_CALL_TYPE, 6, "indirect call type mismatch")                                            \
+    X(INTEGER_DIVIDE_BY_ZERO, 7, "integer divide by zero")                                             \
+    X(INTEGER_OVERFLOW, 8, "integer overflow")                                                         \
+    X(INVALID_CONVERSION, 9, "invalid conversion to integer")                                          \
+    X(STACK_HEIGHT, 10, "stack height limit exceeded")                                                 \
+    X(OUT_OF_GAS, 11, "out of gas")                                                                    \
+    X(NATIVE_STACK, 12, "call stack exhausted")                                                        \
+    X(HOST_ABORT, 32, "ended by the host")                                                             \
+    X(LOCAL_FAILURE, 33, "local failure of the host")
+
+enum smelt_rt_trap {
+    SMELT_RT_TRAP_NONE = 0,
+#define X(symbol, number, text) SMELT_RT_TRAP_##symbol = number,
+    SMELT_RT_TRAPS(X)
+#undef X
+};
+
+/* The text of a trap, or NULL for a number that is not in the list. */
+const char *smelt_rt_trap_text(int32_t trap);
+
+/* ---- 3. The context: all that compiled code sees ---------------------------------------------------
+ * Hot fields come first. Compiled code reads the offsets from this header at compile time. */
+struct smelt_rt_context;
+
+/* A table element. A null reference is all zero. `code` is the function's table entry point: it has the
+ * internal calling convention of compiled code with the function's own type, charges the trampoline's
+ * gas, raises the stack height and checks it. `type_id` is the module's canonical number of its type,
+ * plus one, so that 0 never matches. `context` is the context to call it with. */
+struct smelt_rt_funcref {
+    void *code;
+    struct smelt_rt_context *context;
+    uint64_t type_id;
+    uint64_t function_index; /* module index space, for diagnostics */
+};
+
+struct smelt_rt_table {
+    struct smelt_rt_funcref *elements;
+    uint64_t size;    /* elements */
+    uint64_t maximum; /* elements; growth beyond fails */
+};
+
+/* Calls import `import_index` (position among the module's function imports). Arguments are one 64-bit
+ * slot each (i32 and f32 zero-extended, f64 as bits); the result replaces slot 0. A non-zero return value
+ * is a trap to raise: the gate raises it after the handler has returned, so no host frame is jumped over. */
+typedef int32_t (*smelt_rt_import_fn)(void *host, struct smelt_rt_context *context, uint32_t import_index,
+                                      uint64_t *slots);
+
+/* Asked before memory (unit 65,536 bytes a page) or a table (8 bytes an element) grows.
+ * Returns non-zero to allow. `maximum` is the declared maximum in bytes. */
+typedef int32_t (*smelt_rt_limiter_fn)(void *host, uint64_t current, uint64_t desired, uint64_t maximum);
+
+struct smelt_rt_context {
+    uint8_t *memory_base;       /* 0   never moves while the context lives */
+    uint64_t memory_bytes;      /* 8   current size */
+    int64_t gas;                /* 16  milligas left; negative means exhausted */
+    uint64_t native_limit;      /* 24  stack pointers below this value are an overflow */
+    uint64_t *globals;          /* 32  one slot per global of the index space: its value, or, for an imported
+                                 *     one (suite profile only), the address of the exporter's slot */
+    struct smelt_rt_table *table; /* 40  table 0, or NULL */
+    uint32_t stack_limit;       /* 48  counted elements, 2048 for the FVM */
+    uint32_t stack_height;      /* 52  height at entry, 0 */
+    void (*raise)(struct smelt_rt_context *, int32_t trap); /* 56  never returns */
+
+    /* 64: services; compiled code calls them with the C convention. */
+    void (*call_import)(struct smelt_rt_context *, uint32_t import_index, uint64_t *slots);
+    uint64_t (*memory_grow)(struct smelt_rt_context *, uint32_t pages); /* previous pages or 0xffffffff */
+    void (*memory_fill)(struct smelt_rt_context *, uint32_t to, uint32_t value, uint32_t count);
+    void (*memory_copy)(struct smelt_rt_context *, uint32_t to, uint32_t from, uint32_t count);
+    void (*memory_init)(struct smelt_rt_context *, uint32_t segment, uint32_t to, uint32_t from, uint32_t count);
+    void (*data_drop)(struct smelt_rt_context *, uint32_t segment);
+    void (*table_init)(struct smelt_rt_context *, uint32_t segment, uint32_t to, uint32_t from, uint32_t count);
+    void (*table_copy)(struct smelt_rt_context *, uint32_t to, uint32_t from, uint32_t count);
+    void (*table_fill)(struct smelt_rt_context *, uint32_t to, const struct smelt_rt_funcref *value, uint32_t count);
+    uint64_t (*table_grow)(struct smelt_rt_context *, const struct smelt_rt_funcref *value, uint32_t count);
+    void (*elem_drop)(struct smelt_rt_context *, uint32_t segment);
+
+    /* 152: the embedder's side; compiled code does not touch what follows. */
+    const struct smelt_module_descriptor *module;
+    void *host;
+    smelt_rt_import_fn host_import;
+    smelt_rt_limiter_fn host_limiter;
+    int32_t trap;               /* of the last entry that ended in one */
+    uint32_t trap_function;     /* function index when known, else 0xffffffff */
+    uint64_t trap_pc;           /* native address when known */
+    uint8_t *dropped;           /* one byte per data segment, then per element segment */
+    struct smelt_rt_slot *slot; /* the pooled memory */
+    uint64_t memory_maximum;    /* bytes: the smaller of declared maximum and the embedder's cap */
+    uint64_t reserve[8];        /* zero */
+};
+
+/* ---- 4. The module descriptor: the one exported symbol `smelt_module` ------------------------------ */
+
+/* Uniform entry: arguments and results in 64-bit slots. Runs only under smelt_rt_enter. It goes through
+ * the trampoline (its gas, height check), charges from context->gas and leaves the counter there. */
+typedef void (*smelt_rt_entry_fn)(struct smelt_rt_context *, uint64_t *arguments, uint64_t *results);
+
+enum smelt_rt_external_kind { SMELT_RT_FUNCTION = 0, SMELT_RT_TABLE = 1, SMELT_RT_MEMORY = 2, SMELT_RT_GLOBAL = 3 };
+
+/* Types of values are those of the binary format: 0x7f i32, 0x7e i64, 0x7d f32, 0x7c f64, 0x70 funcref.
+ * A signature is "params count, result count, types…" in a byte string. */
+struct smelt_rt_export {
+    const char *name;      /* bytes, may hold NUL */
+    uint32_t name_length;
+    uint32_t kind;
+    uint32_t index;        /* in the module's index space of that kind */
+    uint32_t reserved;
+    const uint8_t *signature;  /* functions only */
+    smelt_rt_entry_fn entry;   /* functions only */
+    void *typed;               /* functions only: C function (context, parameters…) -> result, for libffi */
+};
+
+struct smelt_rt_import {
+    const char *module;
+    const char *name;
+    uint32_t module_length, name_length;
+    uint32_t kind;             /* smelt_rt_external_kind */
+    uint32_t type_id;          /* functions: canonical type number + 1 */
+    const uint8_t *signature;  /* functions: as above; globals: type byte, mutability byte */
+    uint32_t minimum, maximum; /* tables and memories; maximum 0xffffffff when none */
+};
+
+struct smelt_rt_data_segment {
+    const uint8_t *bytes;
+    uint64_t length;
+    uint32_t offset;       /* active with a constant offset */
+    uint32_t offset_global;/* active: global index + 1, or 0 */
+    uint32_t mode;         /* 0 active, 1 passive */
+    uint32_t reserved;
+};
+
+/* What a reference in an element segment or a global is: function index, or 0xffffffff for null. */
+struct smelt_rt_element_segment {
+    const uint32_t *functions;
+    uint64_t length;
+    uint32_t offset;
+    uint32_t offset_global;/* active: global index + 1, or 0 */
+    uint32_t mode;         /* 0 active, 1 passive, 2 declarative */
+    uint32_t reserved;
+};
+
+struct smelt_rt_global {
+    uint64_t value;         /* constant, or function index for ref.func */
+    uint32_t from_global;   /* initialised from global index + 1, or 0 */
+    uint8_t type;           /* value type byte */
+    uint8_t is_mutable;
+    uint8_t is_imported;
+    uint8_t init;           /* 0 constant, 1 from global, 2 ref.func, 3 ref.null */
+};
+
+/* One row per function of the index space (imports first). */
+struct smelt_rt_function {
+    void *table_entry;      /* what a funcref to it calls; imports have a thunk here too */
+    uint32_t type_id;       /* canonical type number + 1 */
+    uint32_t stack_cost;    /* counted elements */
+    const void *code;       /* first byte of its native code, NULL for imports: for naming trap sites */
+    uint64_t code_length;   /* bytes */
+};
+
+/* Where an instruction that can fault or raise stands: native offset from text_start -> WASM offset. */
+struct smelt_rt_site {
+    uint32_t native_offset;
+    uint32_t function_index;
+    uint32_t wasm_offset;
+    uint32_t reserved;
+};
+
+struct smelt_module_descriptor {
+    uint64_t magic;
+    uint32_t abi_major, abi_minor;
+    uint32_t struct_size;
+    uint32_t flags;            /* bit 0: metered, bit 1: explicit bounds checks */
+    const uint8_t *text_start, *text_end;
+    const struct smelt_rt_function *functions;
+    uint64_t function_count;   /* imports included */
+    const struct smelt_rt_import *imports;
+    uint64_t import_count;
+    const struct smelt_rt_export *exports;
+    uint64_t export_count;
+    const struct smelt_rt_global *globals;
+    uint64_t global_count;
+    const struct smelt_rt_data_segment *data;
+    uint64_t data_count;
+    const struct smelt_rt_element_segment *elements;
+    uint64_t element_count;
+    uint32_t has_memory, has_table;      /* defined by the module itself */
+    uint32_t memory_minimum, memory_maximum; /* pages; maximum 0xffffffff when none */
+    uint32_t table_minimum, table_maximum;   /* elements; likewise */
+    smelt_rt_entry_fn start;             /* through its trampoline, or NULL */
+    const struct smelt_rt_site *sites;
+    uint64_t site_count;
+};
+
+#define SMELT_MODULE_SYMBOL "smelt_module"
+
+/* ---- 5. Memories -----------------------------------------------------------------------------------
+ * A slot reserves 2 GiB without access, 4 GiB of address space, and 4 GiB + 64 KiB without access behind
+ * it: base + 32-bit index + 32-bit offset + 8 bytes always falls inside. */
+struct smelt_rt_pool;
+struct smelt_rt_slot;
+
+/* ---- 6. Instances ----------------------------------------------------------------------------------*/
+struct smelt_rt_limits {
+    uint64_t memory_maximum; /* bytes an instance may have, 512 MiB for the FVM */
+    uint32_t table_maximum;  /* elements, 20,000 for the FVM */
+    uint32_t stack_limit;    /* counted elements, 2,048 for the FVM */
+    uint64_t native_stack;   /* bytes of native stack per entry, at least 4 MiB */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,125 @@
+import IPLD
+import Primitives
+
+/// A failure of the syscall layer below the actor (FVM spec; ref-fvm `ExecutionError`).
+public enum ExecutionError: Error, Sendable, Equatable {
+    /// Returned to the calling actor as its syscall's number; text is for people.
+    case syscall(ErrorNumber, String)
+    case outOfGas
+    /// Ends the message: exit code 10, the whole gas limit.
+    case fatal(String)
+    /// A failure of this machine; it aborts the execution and never becomes a receipt.
+    case local(String)
+}
+
+/// A block as it stands in a registry.
+public struct Block: Sendable, Equatable {
+    public var codec: UInt64
+    public var data: [UInt8]
+    /// Links found by the v4 scan; empty for v3.
+    public var links: [Cid]
+
+    public init(codec: UInt64, data: [UInt8], links: [Cid] = []) {
+        self.codec = codec
+        self.data = data
+        self.links = links
+    }
+}
+
+/// An actor's entry in the state tree (state tree v5).
+public struct ActorState: Sendable, Equatable {
+    public var code: Cid
+    public var state: Cid
+    public var sequence: UInt64
+    public var balance: TokenAmount
+    public var delegatedAddress: Address?
+
+    public init(code: Cid, state: Cid, sequence: UInt64, balance: TokenAmount, delegatedAddress: Address?) {
+        self.code = code
+        self.state = state
+        self.sequence = sequence
+        self.balance = balance
+        self.delegatedAddress = delegatedAddress
+    }
+}
+
+/// A completed call, whatever its exit code.
+public struct CallOutcome: Sendable, Equatable {
+    public var exitCode: ExitCode
+    public var block: Block?
+
+    public init(exitCode: ExitCode, block: Block?) {
+        self.exitCode = exitCode
+        self.block = block
+    }
+}
+
+public struct CallRequest: Sendable {
+    public var from: UInt64
+    public var to: Address
+    public var method: UInt64
+    public var params: Block?
+    public var value: TokenAmount
+    /// Milligas; nil is no limit of its own.
+    public var gasLimit: UInt64?
+    public var readOnly: Bool
+
+    public init(
+        from: UInt64, to: Address, method: UInt64, params: Block?, value: TokenAmount, gasLimit: UInt64?,
+        readOnly: Bool
+    ) {
+        self.from = from
+        self.to = to
+        self.method = method
+        self.params = params
+        self.value = value
+        self.gasLimit = gasLimit
+        self.readOnly = readOnly
+    }
+}
+
+/// Facts of the message under execution.
+public struct MessageFacts: Sendable {
+    public var originID: UInt64
+    /// The sender as written in the message.
+    public var originAddress: Address
+    public var nonce: UInt64
+    /// max(0, min(premium, fee cap − base fee)).
+    public var effectivePremium: TokenAmount
+
+    public init(originID: UInt64, originAddress: Address, nonce: UInt64, effectivePremium: TokenAmount) {
+        self.originID = originID
+        self.originAddress = originAddress
+        self.nonce = nonce
+        self.effectivePremium = effectivePremium
+    }
+}
+
+/// What a kernel asks of the machine around it. Every procedure makes the charges that
+/// `RESOLVE`, `GET`, `SET`, `DELETE` and `TRANSFER` of the FVM state-access rules demand, before it acts.
+public protocol CallManager: AnyObject {
+    var gas: GasTracker { get }
+    var message: MessageFacts { get }
+    var network: NetworkFacts { get }
+    var externs: any Externs { get }
+    /// Code CIDs of the built-in actors in manifest order; type n is element n − 1.
+    var builtinActors: [Cid] { get }
+    var limiterUsage: UInt64 { get }
+
+    func send(_ request: CallRequest) throws(ExecutionError) -> CallOutcome
+    func resolve(_ address: Address) throws(ExecutionError) -> UInt64?
+    func actor(_ id: UInt64) throws(ExecutionError) -> ActorState?
+    func setActor(_ id: UInt64, _ state: ActorState) throws(ExecutionError)
+    func deleteActor(_ id: UInt64) throws(ExecutionError)
+    func transfer(from: UInt64, to: UInt64, value: TokenAmount) throws(ExecutionError)
+    /// `actor::next_actor_address`: no charge, no side effect.
+    func nextActorAddress() throws(ExecutionError) -> Address
+    /// `actor::create_actor` behind its permission checks: GET, the placeholder rules, charge, SET, count + 1.
+    func createActor(id: UInt64, code: Cid, delegatedAddress: Address?) throws(ExecutionError)
+    /// nil when the store does not have it.
+    func readBlock(_ cid: Cid) throws(ExecutionError) -> [UInt8]?
+    func writeBlock(_ cid: Cid, _ data: [UInt8]) throws(ExecutionError)
+    func emit(_ event: ActorEvent)
+    /// The code CID of the placeholder actor.
+    var placeholderCode: Cid { get }
+}

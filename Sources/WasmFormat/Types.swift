@@ -1,0 +1,61 @@
+/// A value type of the WebAssembly binary format (core spec 5.3); `externref` is refused by the FVM.
+public enum ValueType: UInt8, Sendable, Hashable {
+    case i32 = 0x7F
+    case i64 = 0x7E
+    case f32 = 0x7D
+    case f64 = 0x7C
+    case funcref = 0x70
+}
+
+/// A function type. Equality is structural, as `call_indirect` and linking demand.
+public struct FunctionType: Hashable, Sendable {
+    public var parameters: [ValueType]
+    public var results: [ValueType]
+
+    public init(parameters: [ValueType], results: [ValueType]) {
+        self.parameters = parameters
+        self.results = results
+    }
+}
+
+/// An import or export name: valid UTF-8, compared byte by byte (`String` would compare canonically).
+public struct Name: Hashable, Sendable {
+    public let bytes: [UInt8]
+
+    public init(bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ text: StaticString) { self.bytes = text.withUTF8Buffer { Array($0) } }
+
+    /// The name as text, for people.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// Size limits: pages of 65,536 bytes for memories, elements for tables.
+public struct SizeLimits: Hashable, Sendable {
+    public var minimum: UInt32
+    public var maximum: UInt32?
+
+    public init(minimum: UInt32, maximum: UInt32?) {
+        self.minimum = minimum
+        self.maximum = maximum
+    }
+}
+
+public struct TableType: Hashable, Sendable {
+    public var element: ValueType
+    public var limits: SizeLimits
+
+    public init(element: ValueType, limits: SizeLimits) {
+        self.element = element
+        self.limits = limits
+    }
+}
+
+public struct GlobalType: Hashable, Sendable {
+    public var value: ValueType
+    public var isMutable: Bool
+
+    public init(value: ValueType, isMutable: Bool) {
+        self.value = value
+        self.isMutable = isMutable
+    }
+}
