@@ -17,6 +17,7 @@ public let packageRoot: String = {
 public func sharedData(_ path: String) -> String? {
     let full = sharedRoot + "/" + path
     if access(full, R_OK) == 0 { return full }
-    fputs("not run: \(path) is not in the shared data (set SMELT_SHARED)\n", stderr)
+    let message = Array("not run: \(path) is not in the shared data (set SMELT_SHARED)\n".utf8)
+    _ = write(STDERR_FILENO, message, message.count)
     return nil
 }
