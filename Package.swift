@@ -23,7 +23,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         path: "Tests/" + name + "Tests", swiftSettings: strict)
 }
 
-func library(_ name: String, pkgConfig: String) -> Target {
+func library(_ name: String, pkgConfig: String? = nil) -> Target {
     .systemLibrary(name: name, path: "Sources/" + name, pkgConfig: pkgConfig)
 }
 
@@ -42,6 +42,7 @@ let targets: [Target] = [
     library("CYajl", pkgConfig: "yajl"),
     library("CFFI", pkgConfig: "libffi"),
     library("CLLVM", pkgConfig: "smelt-llvm-19"),
+    library("CGetopt"),
 
     // L0: facts.
     .target(
@@ -60,6 +61,7 @@ let targets: [Target] = [
     layer("Bundle", ["IPLD", "CZstd"]),
     layer("Engine", ["CActorRuntime"]),
     layer("JSON", ["CYajl"]),
+    layer("CommandTable", ["CGetopt"]),
 
     // L2: artifacts, shared by both sides.
     layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat"]),
@@ -82,7 +84,7 @@ let targets: [Target] = [
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler", "ArtifactFormat"]),
-    program("smelt", ["CompilePool", "Replay", "NativeEngine", "ArtifactStore", "Metering", "Bundle", "JSON"]),
+    program("smelt", ["CompilePool", "Replay", "NativeEngine", "ArtifactStore", "Metering", "Bundle", "JSON", "CommandTable"]),
 
     // Witnesses and test helpers; no product imports them.
     layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),
@@ -110,6 +112,7 @@ let targets: [Target] = [
     tests("Machine", ["Machine", "WasmReference", "JSON"]),
     tests("Replay", ["Replay", "WasmReference", "NativeEngine", "CompilePool"]),
     tests("SpecSuite", ["SpecSuite"]),
+    tests("CommandTable", ["CommandTable"]),
     tests("CLI", ["JSON"]),
 ]
 

@@ -1,0 +1,68 @@
+# Smelt: `make` installs what it needs, builds, and runs the main job on the samples; `make test` runs all tests.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+SMELT_SHARED ?= ../shared
+export SMELT_SHARED
+export PKG_CONFIG_PATH := $(CURDIR)/.build/pkgconfig:$(PKG_CONFIG_PATH)
+
+SWIFT_BUILD := swift build -c release -Xswiftc -enable-testing
+BIN := .build/release
+
+.PHONY: all build install demo samples bless-samples test runtime-test spec arrows format lint check bench clean
+
+all: build demo
+
+# Packages, LLVM's and blst's pkg-config files, then the two programs.
+build:
+	@Scripts/install-packages.sh
+	@Scripts/prepare-libraries.sh
+	$(SWIFT_BUILD) --product smelt
+	$(SWIFT_BUILD) --product smelt-worker
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BIN)/smelt $(BIN)/smelt-worker $(DESTDIR)$(PREFIX)/bin/
+	$(BIN)/smelt --generate-man-page > $(DESTDIR)$(PREFIX)/share/man/man1/smelt.1
+	$(BIN)/smelt --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smelt
+
+# The sample actors (C, Embedded Swift, WAT), compiled from their sources to .build/samples.
+samples: build
+	@Scripts/build-samples.sh
+
+# Compiles the sample actors to native code and replays messages to them.
+demo: samples
+	@Scripts/demo.sh
+
+# Records the sample vectors again (the reference interpreter is the witness); read the diff before committing.
+bless-samples: samples
+	@Scripts/bless-samples.sh
+
+test: build samples runtime-test arrows
+	swift test -c release -Xswiftc -enable-testing
+
+runtime-test:
+	@Scripts/runtime-tests.sh
+
+# The WebAssembly core test suites through the interpreter and the compiled path.
+spec: build
+	$(SWIFT_BUILD) --product smelt-spec
+	$(BIN)/smelt-spec
+
+# Allowed imports between the layers.
+arrows:
+	@Scripts/check-arrows.py
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+check: lint arrows test
+
+bench: build
+	@Benchmarks/run.sh
+
+clean:
+	rm -rf .build
