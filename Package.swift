@@ -75,7 +75,7 @@ let targets: [Target] = [
     // L3: the host side.
     layer("NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"]),
     layer("StateTree", ["IPLD", "Primitives", "Crypto"]),
-    layer("Kernel", ["Engine", "Syscalls", "GasSchedule", "IPLD", "Primitives", "Crypto"]),
+    layer("Kernel", ["Engine", "Syscalls", "GasSchedule", "StateTree", "IPLD", "Primitives", "Crypto"]),
     layer("Machine", ["Kernel", "StateTree", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto"]),
 
     // L4: tools' shared parts.

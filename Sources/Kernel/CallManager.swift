@@ -1,5 +1,6 @@
 import IPLD
 import Primitives
+import StateTree
 
 /// A failure of the syscall layer below the actor (FVM spec; ref-fvm `ExecutionError`).
 public enum ExecutionError: Error, Sendable, Equatable {
@@ -23,23 +24,6 @@ public struct Block: Sendable, Equatable {
         self.codec = codec
         self.data = data
         self.links = links
-    }
-}
-
-/// An actor's entry in the state tree (state tree v5).
-public struct ActorState: Sendable, Equatable {
-    public var code: Cid
-    public var state: Cid
-    public var sequence: UInt64
-    public var balance: TokenAmount
-    public var delegatedAddress: Address?
-
-    public init(code: Cid, state: Cid, sequence: UInt64, balance: TokenAmount, delegatedAddress: Address?) {
-        self.code = code
-        self.state = state
-        self.sequence = sequence
-        self.balance = balance
-        self.delegatedAddress = delegatedAddress
     }
 }
 
