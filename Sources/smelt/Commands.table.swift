@@ -1,0 +1,97 @@
+import CommandTable
+
+private let cpuOption = Option("cpu", .value("LEVEL"), "CPU level: x86-64-v2 or x86-64-v3 (default: x86-64-v2).")
+private let boundsOption = Option(
+    "bounds", .choice(["guard", "check"]), "Memory bounds by guard pages or explicit checks (default: guard).")
+private let storeOption = Option("store", .directory("DIR"), "The store (default: smelt in the XDG cache directory).")
+private let quietOption = Option("quiet", short: "q", "No progress.")
+
+/// The command line of `smelt`, whole. Parsing, help, completions and the man page derive from this table.
+let smeltCommand = Command(
+    "smelt", "Compiles Filecoin actors from WebAssembly to native code, and runs what it compiled.",
+    discussion: """
+        Data goes to standard output, progress and diagnostics to standard error.
+        Exit status: 0 success; 1 an operation failed or a mismatch was found; 2 bad input file or invalid module; \
+        4 integrity failure; 64 wrong use; 70 internal error.
+        """,
+    options: [
+        Option("version", "Print the version."),
+        Option("generate-completion-script", .choice(Shell.allCases.map(\.rawValue)), "Print a completion script."),
+        Option("generate-man-page", "Print the man page."),
+    ],
+    subcommands: [
+        Command(
+            "compile", "Compile actors or whole bundles to shared objects.",
+            discussion: """
+                INPUT is a .wasm file, or a bundle: .car or .car.zst. The store is filled; with --output the objects \
+                are also written: a single .wasm to the file OUT, bundles or several inputs into the directory OUT, \
+                with an index.
+                """,
+            options: [
+                Option("output", short: "o", .file("OUT"), "Where to write objects (or what --emit names)."),
+                Option("jobs", short: "j", .integer("N", 1...256), "Worker processes at a time (default: processors)."),
+                cpuOption,
+                Option("target", .value("TRIPLE"), "Target triple (default: x86_64-unknown-linux-gnu)."),
+                Option(
+                    "emit", .choice(["so", "obj", "asm", "ir", "plan", "wasm"]),
+                    "What to write with --output (default: so)."),
+                boundsOption, storeOption, quietOption,
+                Option("verbose", short: "v", "Print a table of time by stage."),
+            ],
+            positionals: [Positional("INPUT", 1...Int.max, "Modules and bundles.")]),
+        Command(
+            "inspect", "Show what a module, an object or a bundle contains.",
+            discussion: "FILE is a .wasm module, a .so object made by 'smelt compile', or a .car or .car.zst bundle.",
+            options: [Option("json", "Print JSON.")],
+            positionals: [Positional("FILE", 1...1, "The file.")]),
+        Command(
+            "run", "Call an exported function of a module without syscalls.",
+            discussion: """
+                FILE is a .wasm module (compiled when needed) or an object. Integers are decimal or hexadecimal \
+                (0x…); floats take nan, inf and their negatives. Prints the results, then the gas used. Options \
+                stand before FILE.
+                """,
+            options: [
+                Option("gas", .integer("N", 0...9_223_372_036_854_775), "Gas limit (default: the largest)."),
+                cpuOption, boundsOption, storeOption,
+                Option("json", "Print JSON."),
+            ],
+            positionals: [
+                Positional("FILE", 1...1, "Module or object."),
+                Positional("FUNCTION", 1...1, "Name of an exported function."),
+                Positional("ARGUMENT", 0...Int.max, "Its arguments."),
+            ], stopsAtPositional: true),
+        Command(
+            "replay", "Replay messages from test vectors and compare receipts, state roots and traces.",
+            discussion: """
+                PATH is a vector, a directory (its *.json files), an .ndjson file with a vector a line, or - for \
+                standard input. Actor code comes from the vector, the bundles named, or the store; what is not \
+                compiled yet is compiled. Ends with 'N passed, N failed, N skipped'.
+                """,
+            options: [
+                Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
+                storeOption,
+                Option("jobs", short: "j", .integer("N", 1...256), "Vectors at a time (default: 1)."),
+                Option("format", .choice(["text", "json", "ndjson"]), "How to print results (default: text)."),
+                Option("trace", .directory("DIR"), "Write NAME.trace.jsonl for each vector."),
+                Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
+                Option("network-version", .integer("N", 0...1_000), "Use this network version, not the vectors'."),
+                Option("fail-fast", "Stop at the first failure."),
+                cpuOption, boundsOption, quietOption,
+            ],
+            positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),
+        Command(
+            "store", "Look after the store of compiled actors.",
+            subcommands: [
+                Command("ls", "List the objects.", options: [storeOption, Option("json", "Print JSON.")]),
+                Command("verify", "Check every entry; quarantine what is damaged.", options: [storeOption]),
+                Command(
+                    "prune", "Remove entries that this version cannot use, and quarantined ones.",
+                    options: [storeOption, Option("all", "Remove everything.")]),
+                Command(
+                    "import", "Take objects made elsewhere after checking them in full.", options: [storeOption],
+                    positionals: [Positional("DIR", 1...1, "A directory written by 'smelt compile --output'.")]),
+            ]),
+        Command(
+            "version", "Print versions: Smelt, object format, compiler.", options: [Option("json", "Print JSON.")]),
+    ])
