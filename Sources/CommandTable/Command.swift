@@ -55,12 +55,12 @@ public struct Command: Sendable, Hashable {
     public let options: [Option]
     public let positionals: [Positional]
     public let subcommands: [Command]
-    /// Options end at the first positional argument (what follows may look like an option: `-1`).
-    public let stopsAtPositional: Bool
+    /// Arguments such as `-1`, `-0x10`, `-inf` are numbers, not options.
+    public let takesNumbers: Bool
 
     public init(
         _ name: String, _ abstract: String, discussion: String = "", options: [Option] = [],
-        positionals: [Positional] = [], subcommands: [Command] = [], stopsAtPositional: Bool = false
+        positionals: [Positional] = [], subcommands: [Command] = [], takesNumbers: Bool = false
     ) {
         self.name = name
         self.abstract = abstract
@@ -68,7 +68,7 @@ public struct Command: Sendable, Hashable {
         self.options = options
         self.positionals = positionals
         self.subcommands = subcommands
-        self.stopsAtPositional = stopsAtPositional
+        self.takesNumbers = takesNumbers
     }
 
     /// Options every command has.

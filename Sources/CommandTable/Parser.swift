@@ -119,6 +119,17 @@ extension Command {
         }
     }
 
+    /// Hides a negative number's dash from `getopt_long` behind a control character.
+    private func shield(_ argument: String) -> String {
+        guard takesNumbers, argument.hasPrefix("-"), let next = argument.dropFirst().first else { return argument }
+        let word = argument.dropFirst().lowercased()
+        return next.isNumber || next == "." || word == "inf" || word.hasPrefix("nan") ? "\u{1}" + argument : argument
+    }
+
+    private func unshield(_ argument: String) -> String {
+        argument.hasPrefix("\u{1}") ? String(argument.dropFirst()) : argument
+    }
+
     private struct Scan {
         var options: [(Option, String?)] = []
         var positionals: [String] = []
@@ -129,7 +140,7 @@ extension Command {
     private func scanOptions(_ arguments: [String], name: String) -> Scan {
         var scan = Scan()
         let rows = allOptions
-        var cStrings = ([name] + arguments).map { strdup($0) }
+        var cStrings = ([name] + arguments.map(shield)).map { strdup($0) }
         var names = rows.map { strdup($0.name) }
         defer { (cStrings + names).forEach { free($0) } }
         var table = rows.enumerated().map { index, row in
@@ -141,7 +152,7 @@ extension Command {
         names.append(nil)
         cStrings.append(nil)
         // "+" stops at the first positional; ":" reports a missing value apart from an unknown option.
-        var shorts = stopsAtPositional || !subcommands.isEmpty ? "+:" : ":"
+        var shorts = subcommands.isEmpty ? ":" : "+:"
         for row in rows {
             guard let short = row.short else { continue }
             shorts += String(short) + (row.argument == .none ? "" : ":")
@@ -152,7 +163,7 @@ extension Command {
             step = getopt_next(count, cStrings, shorts, table)
             // The argument that was just scanned, as the user wrote it (clusters of short options share one).
             let written = step.next >= 2 && Int(step.next) <= cStrings.count ? Int(step.next) - 1 : 1
-            let text = cStrings[min(written, cStrings.count - 2)].map { String(cString: $0) } ?? ""
+            let text = cStrings[min(written, cStrings.count - 2)].map { unshield(String(cString: $0)) } ?? ""
             switch step.code {
             case -1: break scanning
             case 58:  // ':'
@@ -168,11 +179,11 @@ extension Command {
                     ? rows[Int(step.code) - 1000]
                     : rows.first { $0.short == Character(UnicodeScalar(UInt8(truncatingIfNeeded: step.code))) }
                 guard let row else { continue }
-                scan.options.append((row, step.argument.map { String(cString: $0) }))
+                scan.options.append((row, step.argument.map { unshield(String(cString: $0)) }))
             }
         }
         for text in cStrings.dropFirst(Int(step.next)) {
-            if let text { scan.positionals.append(String(cString: text)) }
+            if let text { scan.positionals.append(unshield(String(cString: text))) }
         }
         return scan
     }

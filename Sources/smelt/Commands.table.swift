@@ -48,8 +48,7 @@ let smeltCommand = Command(
             "run", "Call an exported function of a module without syscalls.",
             discussion: """
                 FILE is a .wasm module (compiled when needed) or an object. Integers are decimal or hexadecimal \
-                (0x…); floats take nan, inf and their negatives. Prints the results, then the gas used. Options \
-                stand before FILE.
+                (0x…); floats take nan, inf and their negatives. Prints the results, then the gas used.
                 """,
             options: [
                 Option("gas", .integer("N", 0...9_223_372_036_854_775), "Gas limit (default: the largest)."),
@@ -60,7 +59,7 @@ let smeltCommand = Command(
                 Positional("FILE", 1...1, "Module or object."),
                 Positional("FUNCTION", 1...1, "Name of an exported function."),
                 Positional("ARGUMENT", 0...Int.max, "Its arguments."),
-            ], stopsAtPositional: true),
+            ], takesNumbers: true),
         Command(
             "replay", "Replay messages from test vectors and compare receipts, state roots and traces.",
             discussion: """

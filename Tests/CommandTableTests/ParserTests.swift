@@ -13,7 +13,9 @@ private let tool = Command(
                 Option("bundle", .file("FILE"), repeats: true, "Bundles."),
                 Option("verbose", short: "v", "More."),
             ], positionals: [Positional("INPUT", 1...Int.max, "What.")]),
-        Command("call", "Call.", positionals: [Positional("ARG", 0...Int.max, "Args.")], stopsAtPositional: true),
+        Command(
+            "call", "Call.", options: [Option("gas", .integer("N", 0...100), "Gas.")],
+            positionals: [Positional("ARG", 0...Int.max, "Args.")], takesNumbers: true),
     ])
 
 @Test func optionsAndPositionalsMayBeMixed() throws {
@@ -30,8 +32,10 @@ private let tool = Command(
     #expect(try tool.parse(["make", "--", "-x"]).positionals == ["-x"])
 }
 
-@Test func argumentsBehindThePositionalAreNotOptions() throws {
-    #expect(try tool.parse(["call", "f", "-1", "--x"]).positionals == ["f", "-1", "--x"])
+@Test func negativeNumbersAreNotOptions() throws {
+    let parsed = try tool.parse(["call", "f", "-1", "-0x10", "-inf", "--gas", "7", "-nan:0x1", "-.5"])
+    #expect(parsed.positionals == ["f", "-1", "-0x10", "-inf", "-nan:0x1", "-.5"])
+    #expect(parsed.integer("gas") == 7)
 }
 
 @Test(arguments: [
@@ -43,6 +47,7 @@ private let tool = Command(
     (["make", "a", "-o"], "missing value for -o"),
     (["make", "a", "-o", "x", "-o", "y"], "--output may be given once only"),
     (["mkae", "a"], "unknown command 'mkae'; did you mean 'make'?"),
+    (["call", "--gas", "-1"], "--gas: '-1' is not an integer from 0 to 100"),
     (["zzzzzz"], "unknown command 'zzzzzz'"),
     ([], "missing command; one of make, call"),
 ])
