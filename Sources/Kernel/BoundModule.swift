@@ -1,0 +1,67 @@
+import Engine
+import GasSchedule
+import Primitives
+import Syscalls
+
+/// A module with its imports bound to syscalls, once for all its invocations.
+public final class BoundModule: Sendable {
+    public let module: any ActorModule
+    /// By position among the module's function imports; empty when the module cannot be linked.
+    let imports: [SyscallRow]
+    /// Why the module cannot be linked; fatal when an invocation gets there.
+    let linkFailure: String?
+
+    /// Binds a module to the syscalls of a generation.
+    public init(_ module: any ActorModule, syscalls: SyscallSet) {
+        self.module = module
+        var rows: [SyscallRow] = []
+        var failure: String?
+        if module.facts.importsOtherThanFunctions {
+            failure = "module imports something other than functions"
+        }
+        for entry in module.facts.importedFunctions where failure == nil {
+            do throws(LinkError) {
+                rows.append(
+                    try syscalls.link(module: entry.module, name: entry.name, signature: entry.signature))
+            } catch {
+                failure = error.description
+            }
+        }
+        imports = failure == nil ? rows : []
+        linkFailure = failure
+    }
+}
+
+extension SyscallSet {
+    /// The set a network version links.
+    public static func of(_ generation: SyscallGeneration) -> SyscallSet {
+        switch generation {
+        case .v3: .v3
+        case .v4: .v4
+        }
+    }
+}
+
+/// What one invocation of an actor is about.
+public struct InvocationFrame: Sendable {
+    /// Actor ids.
+    public var caller: UInt64
+    public var receiver: UInt64
+    public var method: UInt64
+    /// attoFIL that came with the call.
+    public var value: TokenAmount
+    public var readOnly: Bool
+    /// 1 for the call a message makes.
+    public var depth: UInt32
+
+    public init(
+        caller: UInt64, receiver: UInt64, method: UInt64, value: TokenAmount, readOnly: Bool, depth: UInt32
+    ) {
+        self.caller = caller
+        self.receiver = receiver
+        self.method = method
+        self.value = value
+        self.readOnly = readOnly
+        self.depth = depth
+    }
+}

@@ -1,0 +1,63 @@
+import GasSchedule
+import IPLD
+import Primitives
+
+/// An event of an execution trace, in the order in which things happened.
+public enum TraceEvent: Sendable, Equatable {
+    /// A gas charge as requested, also when it ran out of gas.
+    case charge(GasCharge)
+    /// A call is about to start; `gasLimit` is whole gas, min(⌈requested⌉, ⌈available⌉).
+    case call(TracedCall)
+    /// The receiver's state as it was loaded, before the value moves.
+    case invoke(id: UInt64, ActorState)
+    /// A call completed; out of gas is exit 7 without a block.
+    case callReturn(ExitCode, Block?)
+    /// A call ended with a syscall error; a fatal error is `forbidden` with the text "fatal".
+    case callError(ErrorNumber, String)
+    /// v4: a block was opened (get) or stored (put).
+    case ipld(IpldOperation, Cid, size: UInt64)
+    /// v4: `debug::log` with debugging on.
+    case log(String)
+
+    public enum IpldOperation: String, Sendable { case get, put }
+}
+
+/// A call as a trace shows it.
+public struct TracedCall: Sendable, Equatable {
+    public var from: UInt64
+    public var to: Address
+    public var method: UInt64
+    public var params: Block?
+    public var value: TokenAmount
+    /// Whole gas.
+    public var gasLimit: UInt64
+    public var readOnly: Bool
+
+    public init(
+        from: UInt64, to: Address, method: UInt64, params: Block?, value: TokenAmount, gasLimit: UInt64,
+        readOnly: Bool
+    ) {
+        self.from = from
+        self.to = to
+        self.method = method
+        self.params = params
+        self.value = value
+        self.gasLimit = gasLimit
+        self.readOnly = readOnly
+    }
+}
+
+/// Collects the events of one message.
+public final class TraceRecorder {
+    public private(set) var events: [TraceEvent] = []
+
+    public init() {}
+
+    public func record(_ event: TraceEvent) { events.append(event) }
+
+    /// Hands the events over and starts anew.
+    public func take() -> [TraceEvent] {
+        defer { events = [] }
+        return events
+    }
+}
