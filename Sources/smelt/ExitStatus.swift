@@ -1,0 +1,25 @@
+/// The exit statuses of `smelt`, listed in its help.
+enum ExitStatus: Int32 {
+    case success = 0
+    /// An operation failed, or a mismatch was found.
+    case failure = 1
+    /// A bad input file or an invalid module.
+    case badInput = 2
+    /// A stored or given object failed its integrity check.
+    case integrity = 4
+    /// Wrong use of the command line (EX_USAGE).
+    case usage = 64
+    /// A fault of Smelt itself (EX_SOFTWARE).
+    case internalError = 70
+}
+
+/// What ends a command early: a message for standard error and the status to end with.
+struct CommandFailure: Error {
+    let status: ExitStatus
+    let message: String
+
+    init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}
