@@ -39,6 +39,7 @@ extern "C" {
     X(STACK_HEIGHT, 10, "stack height limit exceeded")                                                 \
     X(OUT_OF_GAS, 11, "out of gas")                                                                    \
     X(NATIVE_STACK, 12, "call stack exhausted")                                                        \
+    X(RESOURCE_LIMIT, 13, "resource limit exceeded at instantiation")                                  \
     X(HOST_ABORT, 32, "ended by the host")                                                             \
     X(LOCAL_FAILURE, 33, "local failure of the host")
 
@@ -59,7 +60,11 @@ struct smelt_rt_context;
 /* A table element. A null reference is all zero. `code` is the function's table entry point: it has the
  * internal calling convention of compiled code with the function's own type, charges the trampoline's
  * gas, raises the stack height and checks it. `type_id` is the module's canonical number of its type,
- * plus one, so that 0 never matches. `context` is the context to call it with. */
+ * plus one, so that 0 never matches. Modules that are linked to each other (suite profile only) must number
+ * types alike: there it is smelt_rt_type_hash of the signature. `context` is the context to call it with.
+ *
+ * A reference as a value (local, argument slot, slot of a global) is the address of such a record that lives
+ * as long as its instance, or 0 for null: `ref_func` and `table_get` of the context give these. */
 struct smelt_rt_funcref {
     void *code;
     struct smelt_rt_context *context;
@@ -68,7 +73,7 @@ struct smelt_rt_funcref {
 };
 
 struct smelt_rt_table {
-    struct smelt_rt_funcref *elements;
+    struct smelt_rt_funcref *elements; /* moves when the table grows: load it again after every call */
     uint64_t size;    /* elements */
     uint64_t maximum; /* elements; growth beyond fails */
 };
@@ -79,8 +84,10 @@ struct smelt_rt_table {
 typedef int32_t (*smelt_rt_import_fn)(void *host, struct smelt_rt_context *context, uint32_t import_index,
                                       uint64_t *slots);
 
-/* Asked before memory (unit 65,536 bytes a page) or a table (8 bytes an element) grows.
- * Returns non-zero to allow. `maximum` is the declared maximum in bytes. */
+/* Asked before memory or a table (8 bytes an element) grows, all in bytes; also at instantiation, with
+ * `current` 0. Returns non-zero to allow. `maximum` is the declared maximum of a memory (4 GiB when there is
+ * none), which the embedder's cap does not lower, and for a table the smaller of declared maximum and cap.
+ * `desired` may exceed it; such a request must be refused. */
 typedef int32_t (*smelt_rt_limiter_fn)(void *host, uint64_t current, uint64_t desired, uint64_t maximum);
 
 struct smelt_rt_context {
@@ -95,7 +102,9 @@ struct smelt_rt_context {
     uint32_t stack_height;      /* 52  height at entry, 0 */
     void (*raise)(struct smelt_rt_context *, int32_t trap); /* 56  never returns */
 
-    /* 64: services; compiled code calls them with the C convention. */
+    /* 64: services; compiled code calls them with the C convention after it stored its counter to `gas`, and
+     * loads the counter again after call_import. They raise traps themselves. A reference passed as NULL or
+     * as an all-zero record is null. */
     void (*call_import)(struct smelt_rt_context *, uint32_t import_index, uint64_t *slots);
     uint64_t (*memory_grow)(struct smelt_rt_context *, uint32_t pages); /* previous pages or 0xffffffff */
     void (*memory_fill)(struct smelt_rt_context *, uint32_t to, uint32_t value, uint32_t count);
@@ -115,11 +124,16 @@ struct smelt_rt_context {
     smelt_rt_limiter_fn host_limiter;
     int32_t trap;               /* of the last entry that ended in one */
     uint32_t trap_function;     /* function index when known, else 0xffffffff */
-    uint64_t trap_pc;           /* native address when known */
+    uint64_t trap_pc;           /* native address inside the instruction that trapped when known, else 0 */
     uint8_t *dropped;           /* one byte per data segment, then per element segment */
     struct smelt_rt_slot *slot; /* the pooled memory */
     uint64_t memory_maximum;    /* bytes: the smaller of declared maximum and the embedder's cap */
-    uint64_t reserve[8];        /* zero */
+
+    /* 224: rarely used services, for compiled code again. */
+    const struct smelt_rt_funcref *(*ref_func)(struct smelt_rt_context *, uint32_t function_index);
+    const struct smelt_rt_funcref *(*table_get)(struct smelt_rt_context *, uint32_t index);
+    void (*table_set)(struct smelt_rt_context *, uint32_t index, const struct smelt_rt_funcref *value);
+    uint64_t reserve[5];        /* zero */
 };
 
 /* ---- 4. The module descriptor: the one exported symbol `smelt_module` ------------------------------ */
@@ -133,7 +147,7 @@ enum smelt_rt_external_kind { SMELT_RT_FUNCTION = 0, SMELT_RT_TABLE = 1, SMELT_R
 /* Types of values are those of the binary format: 0x7f i32, 0x7e i64, 0x7d f32, 0x7c f64, 0x70 funcref.
  * A signature is "params count, result count, types…" in a byte string. */
 struct smelt_rt_export {
-    const char *name;      /* bytes, may hold NUL */
+    const char *name;      /* bytes, may hold NUL; rows in the module's export order */
     uint32_t name_length;
     uint32_t kind;
     uint32_t index;        /* in the module's index space of that kind */
@@ -190,7 +204,8 @@ struct smelt_rt_function {
     uint64_t code_length;   /* bytes */
 };
 
-/* Where an instruction that can fault or raise stands: native offset from text_start -> WASM offset. */
+/* Where an instruction that can fault or raise stands: native offset from text_start -> WASM offset.
+ * Ascending by native_offset. A site covers the addresses up to the next one or its function's end. */
 struct smelt_rt_site {
     uint32_t native_offset;
     uint32_t function_index;
@@ -228,17 +243,145 @@ struct smelt_module_descriptor {
 
 /* ---- 5. Memories -----------------------------------------------------------------------------------
  * A slot reserves 2 GiB without access, 4 GiB of address space, and 4 GiB + 64 KiB without access behind
- * it: base + 32-bit index + 32-bit offset + 8 bytes always falls inside. */
-struct smelt_rt_pool;
+ * it. An access reaches base + index + offset with index and offset below 2^32 and at most 8 bytes wide:
+ * at most 8 GiB + 6 behind base, inside the reservation; the part in front catches an address computed with
+ * a sign-extended index. Pages below the memory's size are readable and writable, all others fault.
+ * Slots are pooled: one is cleared when it is given back, so it reads as zero when it is taken. */
 struct smelt_rt_slot;
 
-/* ---- 6. Instances ----------------------------------------------------------------------------------*/
+#define SMELT_RT_PAGE UINT64_C(65536)
+#define SMELT_RT_SLOT_BEFORE (UINT64_C(2) << 30)
+#define SMELT_RT_SLOT_SPAN (UINT64_C(4) << 30)
+#define SMELT_RT_SLOT_AFTER ((UINT64_C(4) << 30) + SMELT_RT_PAGE)
+
+/* Takes a memory of `bytes` (a multiple of the page, at most 4 GiB), all zero. NULL: the machine has no room. */
+struct smelt_rt_slot *smelt_rt_slot_take(uint64_t bytes);
+/* Commits up to `bytes`. Returns 0, or -1 (nothing changed) when the machine has no room. */
+int32_t smelt_rt_slot_grow(struct smelt_rt_slot *slot, uint64_t bytes);
+/* Gives one hold back; the last one clears the memory and puts it into the pool. */
+void smelt_rt_slot_release(struct smelt_rt_slot *slot);
+uint8_t *smelt_rt_slot_base(const struct smelt_rt_slot *slot);
+uint64_t smelt_rt_slot_bytes(const struct smelt_rt_slot *slot);
+/* Unmaps the pooled memories that nobody holds. */
+void smelt_rt_pool_trim(void);
+
+/* ---- 6. Code ---------------------------------------------------------------------------------------
+ * Maps an artifact from memory: a position-independent ELF with nothing but loadable segments and relative
+ * relocations. The caller has verified the bytes; the mapper checks again what it relies on. No code of the
+ * artifact runs while it is loaded. */
+struct smelt_rt_code;
+
+/* Returns 0 and the code, or an error number below; `why`, when given, points to a constant text. */
+int32_t smelt_rt_code_load(const uint8_t *bytes, uint64_t length, struct smelt_rt_code **code, const char **why);
+const struct smelt_module_descriptor *smelt_rt_code_module(const struct smelt_rt_code *code);
+/* Unmaps. No instance of it may exist any more. */
+void smelt_rt_code_unload(struct smelt_rt_code *code);
+
+/* Checks magic, version, size and the ranges a runtime relies on. Returns NULL, or what is wrong. */
+const char *smelt_rt_module_check(const struct smelt_module_descriptor *module);
+
+/* Registers a module's text, so that faults in it are traps; smelt_rt_code_load does it. 0 or an error. */
+int32_t smelt_rt_code_register(const struct smelt_module_descriptor *module);
+void smelt_rt_code_unregister(const struct smelt_module_descriptor *module);
+/* Safe in a signal handler. NULL when the address belongs to no registered text. */
+const struct smelt_module_descriptor *smelt_rt_code_find(uint64_t pc);
+
+/* The site of the instruction that contains `pc`: the last one that starts at or before it in the same function.
+ * Returns 0 when only the function, 1 when both are known, -1 when neither is. */
+int32_t smelt_rt_site_find(const struct smelt_module_descriptor *module, uint64_t pc, uint32_t *function_index,
+                           uint32_t *wasm_offset);
+
+/* FNV-1a (32 bits) of a signature byte string, never 0. */
+uint32_t smelt_rt_type_hash(const uint8_t *signature);
+
+/* ---- 7. Instances ----------------------------------------------------------------------------------*/
 struct smelt_rt_limits {
     uint64_t memory_maximum; /* bytes an instance may have, 512 MiB for the FVM */
     uint32_t table_maximum;  /* elements, 20,000 for the FVM */
     uint32_t stack_limit;    /* counted elements, 2,048 for the FVM */
     uint64_t native_stack;   /* bytes of native stack per entry, at least 4 MiB */
 };
+
+enum smelt_rt_error {
+    SMELT_RT_OK = 0,
+    SMELT_RT_NO_MEMORY = 1,   /* of this machine; never the guest's fault */
+    SMELT_RT_BAD_OBJECT = 2,  /* not an artifact this runtime can run */
+    SMELT_RT_NO_SIGNALS = 3,  /* the module relies on guard pages and smelt_rt_signals_install was not called */
+    SMELT_RT_BAD_IMPORT = 4   /* suite profile: an import is missing or of another kind */
+};
+
+/* What an import that is not a function is bound to, in the order of the module's imports; rows of function
+ * imports are ignored. All of it must outlive the instance; memories and tables are held by it. */
+struct smelt_rt_extern {
+    uint32_t kind;
+    uint32_t reserved;
+    struct smelt_rt_context *memory; /* a context that has the memory */
+    struct smelt_rt_context *table;  /* a context that has the table */
+    uint64_t *global;                /* smelt_rt_instance_global of the exporter */
+};
+
+struct smelt_rt_options {
+    struct smelt_rt_limits limits;
+    void *host;
+    smelt_rt_import_fn host_import;
+    smelt_rt_limiter_fn host_limiter;      /* NULL: everything up to `maximum` is allowed */
+    const struct smelt_rt_extern *externs; /* NULL when nothing but functions is imported */
+    uint64_t extern_count;
+};
+
+/* Makes a context with globals, and neither memory nor table yet: `gas` can be set. Returns an error number. */
+int32_t smelt_rt_instance_create(const struct smelt_module_descriptor *module, const struct smelt_rt_options *options,
+                                 struct smelt_rt_context **context);
+/* Takes memory and table (asking the limiter), applies the segments, runs the start function. Once per instance.
+ * Returns the trap that ended it, or 0. */
+int32_t smelt_rt_instance_start(struct smelt_rt_context *context);
+/* Not while it runs. */
+void smelt_rt_instance_destroy(struct smelt_rt_context *context);
+/* The cell of a global of the index space. */
+uint64_t *smelt_rt_instance_global(struct smelt_rt_context *context, uint32_t index);
+
+/* ---- 8. Entering and leaving guest code ------------------------------------------------------------
+ * smelt_rt_enter calls `entry` and returns 0, or the trap that ended it. It sets the default floating-point
+ * control words and restores the caller's. Entries nest, also in different instances. Between an entry and a
+ * raise lie only compiled code, its thunks and C functions that hold no resources: host callbacks have
+ * returned by then. */
+int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry, uint64_t *arguments,
+                       uint64_t *results);
+/* Ends the newest entry of this thread with `trap`. What context->raise points to. */
+void smelt_rt_raise(struct smelt_rt_context *context, int32_t trap) __attribute__((noreturn));
+
+/* An entry for calls whose signature is known only at run time: `arguments` is the address of a
+ * struct smelt_rt_dynamic_call, whose `call` is libffi's ffi_call. */
+struct smelt_rt_dynamic_call {
+    void (*call)(void *interface, void (*function)(void), void *result, void **arguments);
+    void *interface;
+    void (*function)(void);
+    void *result;
+    void **arguments;
+};
+void smelt_rt_dynamic_entry(struct smelt_rt_context *context, uint64_t *arguments, uint64_t *results);
+
+/* ---- 9. Signals ------------------------------------------------------------------------------------
+ * Needed only by modules without explicit bounds checks. Installs handlers of SIGSEGV and SIGBUS that turn a
+ * fault into a trap only when it is one: the instruction belongs to registered text and the address to a
+ * memory of the running entry or to the end of its stack. Anything else goes to the handler that was there before. */
+int32_t smelt_rt_signals_install(void);   /* counted; 0 or -1 */
+void smelt_rt_signals_uninstall(void);    /* puts the earlier handler back if ours is still the installed one */
+int32_t smelt_rt_signals_installed(void);
+
+/* Gives the calling thread an alternate signal stack unless it has one. smelt_rt_enter does it when it was not
+ * done; the end of the thread or smelt_rt_thread_release frees it. 0 or -1. */
+int32_t smelt_rt_thread_prepare(void);
+void smelt_rt_thread_release(void);
+
+/* ---- 10. Stack -------------------------------------------------------------------------------------
+ * Runs `function` on this thread's own big stack: address space for 1,024 nested entries, of which only what is
+ * used takes memory. Called on that stack already, it just calls. Returns 0, or -1 when the machine has no room. */
+int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument);
+
+/* ---- 11. Self test ---------------------------------------------------------------------------------
+ * Takes a memory, faults, traps, nests, grows and takes it again. NULL, or what does not work on this machine. */
+const char *smelt_rt_self_test(void);
 
 #ifdef __cplusplus
 }
