@@ -48,7 +48,7 @@ let targets: [Target] = [
     .target(
         name: "CActorRuntime", path: "Runtime", exclude: ["tests"],
         cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
-    layer("Primitives", ["CGMP"]),
+    layer("Primitives", ["CGMP", "CSodium"]),
     layer("WasmFormat"),
     layer("GasSchedule", ["Primitives"]),
     layer("Syscalls", ["WasmFormat"]),
