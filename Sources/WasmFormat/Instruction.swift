@@ -27,3 +27,15 @@ public enum BlockType: Hashable, Sendable {
     case value(ValueType)
     case type(UInt32)
 }
+
+extension Instruction {
+    /// How `index` of `block`, `loop` and `if` says that the type is empty or one value: the encoded byte with
+    /// all higher bits set. Type indices stay below.
+    static func encode(blockTypeByte byte: UInt8) -> UInt32 { 0xFFFF_FF00 | UInt32(byte) }
+
+    /// The type of a `block`, `loop` or `if`.
+    public var blockType: BlockType {
+        guard index >= 0xFFFF_FF00 else { return .type(index) }
+        return ValueType(rawValue: UInt8(truncatingIfNeeded: index)).map(BlockType.value) ?? .empty
+    }
+}
