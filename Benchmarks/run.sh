@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# All benchmarks, each beside its peer in one run.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+python3 "$here/kernels.py"
+python3 "$here/replay.py"
