@@ -1,0 +1,138 @@
+import CLLVM
+
+/// Builds the instructions that the lowering emits, at the end of the current block.
+public struct Builder {
+    let raw: LLVMBuilderRef
+    private let context: LLVMContextRef
+
+    init(context: LLVMContextRef) {
+        self.context = context
+        raw = LLVMCreateBuilderInContext(context)
+    }
+
+    // MARK: Position
+
+    /// Continues at the end of `block`.
+    public func position(_ block: Block) { LLVMPositionBuilderAtEnd(raw, block.raw) }
+
+    /// The block that the next instruction goes to.
+    public var block: Block { Block(LLVMGetInsertBlock(raw)) }
+
+    // MARK: Arithmetic
+
+    public func binary(_ operation: BinaryOperation, _ a: Value, _ b: Value) -> Value {
+        Value(LLVMBuildBinOp(raw, operation.opcode, a.raw, b.raw, ""))
+    }
+
+    public func negateFloat(_ value: Value) -> Value { Value(LLVMBuildFNeg(raw, value.raw, "")) }
+
+    public func compare(_ predicate: IntegerPredicate, _ a: Value, _ b: Value) -> Value {
+        Value(LLVMBuildICmp(raw, predicate.raw, a.raw, b.raw, ""))
+    }
+
+    public func compare(_ predicate: FloatPredicate, _ a: Value, _ b: Value) -> Value {
+        Value(LLVMBuildFCmp(raw, predicate.raw, a.raw, b.raw, ""))
+    }
+
+    public func select(_ condition: Value, _ yes: Value, _ no: Value) -> Value {
+        Value(LLVMBuildSelect(raw, condition.raw, yes.raw, no.raw, ""))
+    }
+
+    /// Converts, or returns the value itself when it has the type already.
+    public func convert(_ conversion: Conversion, _ value: Value, to type: IRType) -> Value {
+        value.type == type ? value : Value(LLVMBuildCast(raw, conversion.opcode, value.raw, type.raw, ""))
+    }
+
+    // MARK: Memory
+
+    public func alloca(_ type: IRType) -> Value { Value(LLVMBuildAlloca(raw, type.raw, "")) }
+
+    /// `base` plus `offset` bytes (i64), without any promise about the result.
+    public func address(_ base: Value, _ offset: Value, byte: IRType) -> Value {
+        var index: LLVMValueRef? = offset.raw
+        return Value(LLVMBuildGEP2(raw, byte.raw, base.raw, &index, 1, ""))
+    }
+
+    /// A load; `alignment` in bytes.
+    public func load(
+        _ type: IRType, _ pointer: Value, alignment: Int, volatile: Bool = false, annotation: Annotation? = nil
+    ) -> Value {
+        let load: LLVMValueRef = LLVMBuildLoad2(raw, type.raw, pointer.raw, "")
+        LLVMSetAlignment(load, UInt32(alignment))
+        if volatile { LLVMSetVolatile(load, 1) }
+        if let annotation { LLVMSetMetadata(load, annotation.kind, annotation.node.raw) }
+        return Value(load)
+    }
+
+    /// A store; `alignment` in bytes.
+    public func store(_ value: Value, _ pointer: Value, alignment: Int, volatile: Bool = false) {
+        let store: LLVMValueRef = LLVMBuildStore(raw, value.raw, pointer.raw)
+        LLVMSetAlignment(store, UInt32(alignment))
+        if volatile { LLVMSetVolatile(store, 1) }
+    }
+
+    // MARK: Control
+
+    public func branch(_ target: Block) { LLVMBuildBr(raw, target.raw) }
+
+    public func branch(_ condition: Value, _ yes: Block, _ no: Block, annotation: Annotation? = nil) {
+        let branch: LLVMValueRef = LLVMBuildCondBr(raw, condition.raw, yes.raw, no.raw)
+        if let annotation { LLVMSetMetadata(branch, annotation.kind, annotation.node.raw) }
+    }
+
+    /// A switch; `cases` pairs constants of the selector's type with targets.
+    public func `switch`(_ selector: Value, default target: Block, cases: [(Value, Block)]) {
+        let instruction = LLVMBuildSwitch(raw, selector.raw, target.raw, UInt32(cases.count))
+        for (value, block) in cases { LLVMAddCase(instruction, value.raw, block.raw) }
+    }
+
+    /// A phi; its incoming values are added when all are known.
+    public func phi(_ type: IRType) -> Value { Value(LLVMBuildPhi(raw, type.raw, "")) }
+
+    public func addIncoming(_ phi: Value, _ value: Value, from block: Block) {
+        var raws: LLVMValueRef? = value.raw
+        var blocks: LLVMBasicBlockRef? = block.raw
+        LLVMAddIncoming(phi.raw, &raws, &blocks, 1)
+    }
+
+    public func `return`(_ value: Value? = nil) {
+        if let value { LLVMBuildRet(raw, value.raw) } else { LLVMBuildRetVoid(raw) }
+    }
+
+    public func unreachable() { LLVMBuildUnreachable(raw) }
+
+    // MARK: Calls and aggregates
+
+    /// A call of a function or, with its type, of a pointer.
+    @discardableResult
+    public func call(
+        _ callee: Value, _ type: IRType, _ arguments: [Value], convention: CallingConvention = .c,
+        attributes: [Attribute] = []
+    ) -> Value {
+        var raws: [LLVMValueRef?] = arguments.map(\.raw)
+        let call: LLVMValueRef = LLVMBuildCall2(raw, type.raw, callee.raw, &raws, UInt32(raws.count), "")
+        LLVMSetInstructionCallConv(call, convention.number)
+        for attribute in attributes {
+            LLVMAddCallSiteAttribute(call, AttributePlace.function.index, attribute.raw)
+        }
+        return Value(call)
+    }
+
+    @discardableResult
+    public func call(_ function: Function, _ arguments: [Value], convention: CallingConvention = .c) -> Value {
+        call(function.value, function.type, arguments, convention: convention)
+    }
+
+    public func extract(_ aggregate: Value, _ index: Int) -> Value {
+        Value(LLVMBuildExtractValue(raw, aggregate.raw, UInt32(index), ""))
+    }
+
+    public func insert(_ aggregate: Value, _ value: Value, _ index: Int) -> Value {
+        Value(LLVMBuildInsertValue(raw, aggregate.raw, value.raw, UInt32(index), ""))
+    }
+
+    // MARK: Places
+
+    /// Instructions built from now on carry `location`; nil for none.
+    public func locate(_ location: DebugLocation?) { LLVMSetCurrentDebugLocation2(raw, location?.raw) }
+}

@@ -1,0 +1,86 @@
+import CLLVM
+
+/// LLVM's code generator for one target.
+public struct TargetMachine: ~Copyable {
+    /// How much work the code generator does.
+    public enum Level: Sendable {
+        case none, less, standard
+    }
+
+    /// What `emit` makes.
+    public enum Product: Sendable {
+        case object, assembly
+    }
+
+    let raw: LLVMTargetMachineRef
+    let triple: String
+
+    /// - Parameters: `cpu` is a named level such as `x86-64-v2`; code is position independent.
+    public init(triple: String, cpu: String, level: Level) throws(LLVMError) {
+        startOnce
+        var target: LLVMTargetRef?
+        var message: UnsafeMutablePointer<CChar>?
+        if LLVMGetTargetFromTriple(triple, &target, &message) != 0 {
+            throw LLVMError(stage: .target, message: takeMessage(message))
+        }
+        let options = LLVMCreateTargetMachineOptions()
+        defer { LLVMDisposeTargetMachineOptions(options) }
+        LLVMTargetMachineOptionsSetCPU(options, cpu)
+        LLVMTargetMachineOptionsSetRelocMode(options, LLVMRelocPIC)
+        LLVMTargetMachineOptionsSetCodeModel(options, LLVMCodeModelSmall)
+        let effort =
+            switch level {
+            case .none: LLVMCodeGenLevelNone
+            case .less: LLVMCodeGenLevelLess
+            case .standard: LLVMCodeGenLevelDefault
+            }
+        LLVMTargetMachineOptionsSetCodeGenOptLevel(options, effort)
+        guard let target, let raw = LLVMCreateTargetMachineWithOptions(target, triple, options) else {
+            throw LLVMError(stage: .target, message: "no code generator for \(triple)")
+        }
+        self.raw = raw
+        self.triple = triple
+    }
+
+    deinit { LLVMDisposeTargetMachine(raw) }
+
+    /// Generates code for `module`. The module is changed by it and good for nothing else afterwards.
+    public func emit(_ module: borrowing IRModule, _ product: Product) throws(LLVMError) -> [UInt8] {
+        var buffer: LLVMMemoryBufferRef?
+        var message: UnsafeMutablePointer<CChar>?
+        let file = product == .object ? LLVMObjectFile : LLVMAssemblyFile
+        if LLVMTargetMachineEmitToMemoryBuffer(raw, module.raw, file, &message, &buffer) != 0 {
+            throw LLVMError(stage: .emit, message: takeMessage(message))
+        }
+        defer { LLVMDisposeMemoryBuffer(buffer) }
+        if let error = module.diagnostics.errors.first { throw LLVMError(stage: .emit, message: error) }
+        // Sound: the buffer is alive until the end of this function and has that many bytes.
+        return Array(UnsafeRawBufferPointer(start: LLVMGetBufferStart(buffer), count: LLVMGetBufferSize(buffer)))
+    }
+}
+
+/// LLVM's version, `major.minor.patch`.
+public let llvmVersion: String = {
+    var major: UInt32 = 0
+    var minor: UInt32 = 0
+    var patch: UInt32 = 0
+    LLVMGetVersion(&major, &minor, &patch)
+    return "\(major).\(minor).\(patch)"
+}()
+
+/// Registers the targets and sets LLVM's process-wide options, once.
+private let startOnce: Void = {
+    LLVMInitializeX86TargetInfo()
+    LLVMInitializeX86Target()
+    LLVMInitializeX86TargetMC()
+    LLVMInitializeX86AsmPrinter()
+    LLVMInitializeAArch64TargetInfo()
+    LLVMInitializeAArch64Target()
+    LLVMInitializeAArch64TargetMC()
+    LLVMInitializeAArch64AsmPrinter()
+    // The cmov converter turns data-dependent selects of sorting loops into mispredicted branches.
+    let words: [StaticString] = ["smelt", "-x86-cmov-converter=false"]
+    // Sound: a static string is null-terminated and lives as long as the process.
+    let pointers: [UnsafePointer<CChar>?] = words.map { UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self) }
+    LLVMParseCommandLineOptions(Int32(pointers.count), pointers, nil)
+}()
