@@ -379,7 +379,11 @@ void smelt_rt_thread_release(void);
  * used takes memory. Called on that stack already, it just calls. Returns 0, or -1 when the machine has no room. */
 int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument);
 
-/* ---- 11. Self test ---------------------------------------------------------------------------------
+/* ---- 11. Processor ---------------------------------------------------------------------------------
+ * The highest x86-64 psABI level (1 to 3) whose instructions this processor has, or 0 on another one. */
+int32_t smelt_rt_cpu_level(void);
+
+/* ---- 12. Self test ---------------------------------------------------------------------------------
  * Takes a memory, faults, traps, nests, grows and takes it again. NULL, or what does not work on this machine. */
 const char *smelt_rt_self_test(void);
 
