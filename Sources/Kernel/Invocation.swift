@@ -1,3 +1,4 @@
+import CActorRuntime
 import Engine
 import GasSchedule
 import Primitives
@@ -14,8 +15,122 @@ public enum Invocation {
         _ code: BoundModule, frame: InvocationFrame, params: Block?, calls: any CallManager,
         limiter: ResourceLimiter
     ) throws(ExecutionError) -> InvocationResult {
-        throw .local("not yet")
+        let kernel = Kernel(code: code, frame: frame, calls: calls, limiter: limiter)
+        let handle = try params.map { (block) throws(ExecutionError) in try kernel.insertParameters(block) } ?? 0
+        try chargeInitialMemory(code.module.facts, kernel)
+        if let failure = code.linkFailure { throw .fatal("actor \(frame.receiver) cannot be linked: \(failure)") }
+
+        let instance = try engine { () throws(EngineError) in
+            try code.module.makeInstance(handler: kernel, limiter: limiter)
+        }
+        instance.gasCounter = kernel.update()
+        let started = try engine { () throws(EngineError) in try instance.instantiate() }
+        // A syscall in a start function ends the reference's process; no charge comes after it.
+        if case .fatal(let reason) = kernel.endReason { throw .fatal(reason) }
+        if let failure = try stop(started, instance, kernel) { return failure }
+
+        if let refusal = try checkEntryPoint(code.module.facts.invoke, kernel) { return refusal }
+        kernel.bindMemory()
+        instance.gasCounter = kernel.update()
+        let ended = try engine { () throws(EngineError) in try instance.call("invoke", [UInt64(handle)]) }
+        if let failure = try stop(ended, instance, kernel) { return failure }
+        let result = try complete(ended, kernel)
+        try chargeReturn(result.outcome.block, kernel)
+        return result
     }
+
+    private static func chargeInitialMemory(_ facts: ModuleFacts, _ kernel: Kernel) throws(ExecutionError) {
+        guard let pages = facts.exportedMemoryPages else {
+            throw .fatal("actor \(kernel.frame.receiver) exports no memory named memory")
+        }
+        if let elements = facts.exportedTableElements {
+            try kernel.gas.charge(kernel.prices.wasmTableInit(elements: elements))
+        }
+        try kernel.gas.charge(kernel.prices.wasmMemoryInit(pages: pages))
+    }
+
+    /// Settles what the guest used, which alone decides about out of gas, then gives a trap's result.
+    ///
+    /// - Returns: nil when the guest returned or left by `vm::exit`.
+    private static func stop(
+        _ outcome: GuestOutcome, _ instance: any ActorInstance, _ kernel: Kernel
+    ) throws(ExecutionError) -> InvocationResult? {
+        if case .local(let reason) = kernel.endReason { throw .local(reason) }
+        if case .trapped(let trap, _) = outcome, trap == Trap(SMELT_RT_TRAP_LOCAL_FAILURE) {
+            throw .local("the engine failed in actor \(kernel.frame.receiver)")
+        }
+        try kernel.settle(instance.gasCounter)
+        switch (outcome, kernel.endReason) {
+        case (.trapped(let trap, let site), _):
+            guard trap != Trap(SMELT_RT_TRAP_OUT_OF_GAS) else {
+                throw .local("the engine reported \(trap) with \(instance.gasCounter) milligas left")
+            }
+            let place = site.map { " in function \($0.function)" + ($0.offset.map { " at 0x\(hex($0))" } ?? "") }
+            return .failed(.sysIllegalInstruction, trap.description + (place ?? ""), kernel)
+        case (.endedByHost, .fatal(let reason)): throw .fatal(reason)
+        case (.endedByHost, .outOfGas): throw .outOfGas
+        case (.endedByHost, .none): throw .local("the engine says the host ended a call that it did not end")
+        case (.endedByHost, _), (.returned, _): return nil
+        }
+    }
+
+    /// Refuses an actor whose `invoke` is not `(i32) -> i32`.
+    private static func checkEntryPoint(
+        _ entry: ModuleFacts.EntryPoint, _ kernel: Kernel
+    ) throws(ExecutionError) -> InvocationResult? {
+        switch entry {
+        case .function([1, 1, 0x7F, 0x7F]): return nil
+        case .function: throw .fatal("invoke of actor \(kernel.frame.receiver) is not of type (i32) -> i32")
+        case .missing, .notAFunction:
+            let text = "actor \(kernel.frame.receiver) exports no function invoke"
+            guard !kernel.network.profile.behaviour.missingInvokeIsFatal else { throw .fatal(text) }
+            return .failed(.sysInvalidReceiver, text, kernel)
+        }
+    }
+
+    private static func complete(_ ended: GuestOutcome, _ kernel: Kernel) throws(ExecutionError) -> InvocationResult {
+        if case .exit(let code, let handle, let message) = kernel.endReason {
+            guard handle != 0 else { return .completed(code, nil, message, kernel) }
+            guard let block = kernel.registry[handle] else {
+                throw .fatal("actor \(kernel.frame.receiver) exited with block \(handle), which does not exist")
+            }
+            return .completed(code, block, message, kernel)
+        }
+        guard case .returned(let results) = ended, let slot = results.first else {
+            throw .local("invoke of actor \(kernel.frame.receiver) gave no result")
+        }
+        let handle = UInt32(truncatingIfNeeded: slot)
+        guard handle != 0 else { return .completed(.ok, nil, nil, kernel) }
+        guard let block = kernel.registry[handle] else {
+            return .failed(.sysMissingReturn, "invoke returned block \(handle), which does not exist", kernel)
+        }
+        return .completed(.ok, block, nil, kernel)
+    }
+
+    /// The return block of the message itself is charged by its size, whatever the exit code.
+    private static func chargeReturn(_ block: Block?, _ kernel: Kernel) throws(ExecutionError) {
+        guard let block else { return }
+        if kernel.frame.depth == 1 {
+            try kernel.gas.charge(kernel.prices.onChainReturnValue(size: UInt64(block.data.count)))
+        } else if kernel.network.profile.behaviour.chargesNestedReturns {
+            try kernel.gas.charge(kernel.prices.onReturnValue(links: UInt64(block.links.count)))
+        }
+    }
+
+    private static func engine<T>(_ body: () throws(EngineError) -> T) throws(ExecutionError) -> T {
+        do throws(EngineError) {
+            return try body()
+        } catch {
+            switch error {
+            case .outOfMemory(let reason), .compilation(let reason), .artifact(let reason): throw .local(reason)
+            }
+        }
+    }
+}
+
+extension Kernel {
+    /// Puts the parameter block into the empty registry; its handle is 1.
+    func insertParameters(_ block: Block) throws(ExecutionError) -> UInt32 { try registry.insert(block) }
 }
 
 /// How an invocation completed, with what a backtrace needs.
@@ -30,6 +145,17 @@ public struct InvocationResult: Sendable {
         self.outcome = outcome
         self.message = message
         self.lastError = lastError
+    }
+
+    static func failed(_ code: ExitCode, _ message: String, _ kernel: Kernel) -> InvocationResult {
+        completed(code, nil, message, kernel)
+    }
+
+    static func completed(
+        _ code: ExitCode, _ block: Block?, _ message: String?, _ kernel: Kernel
+    ) -> InvocationResult {
+        InvocationResult(
+            outcome: CallOutcome(exitCode: code, block: block), message: message, lastError: kernel.lastError)
     }
 }
 

@@ -75,6 +75,17 @@ public protocol Externs: AnyObject {
     ) throws(ExternFailure) -> ConsensusFault?
     /// Who answers the proof syscalls.
     var proofs: any ProofVerifier { get }
+    /// `debug::log`, when debugging is on.
+    func debugLog(_ text: String, actor: UInt64)
+    /// `debug::store_artifact`, when debugging is on; `name` is a plain file name.
+    func storeArtifact(name: String, data: [UInt8], actor: UInt64)
+}
+
+extension Externs {
+    /// Drops the line.
+    public func debugLog(_ text: String, actor: UInt64) {}
+    /// Drops the artifact.
+    public func storeArtifact(name: String, data: [UInt8], actor: UInt64) {}
 }
 
 /// Why the node gave no answer.

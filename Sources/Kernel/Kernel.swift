@@ -1,0 +1,149 @@
+import Engine
+import GasSchedule
+import Primitives
+import Syscalls
+
+/// Why an invocation's syscall ended its actor.
+public enum EndReason: Sendable, Equatable {
+    /// `vm::exit`: the code as the caller will see it, and the handle of the block that goes with it.
+    case exit(ExitCode, block: UInt32, message: String)
+    case outOfGas
+    case fatal(String)
+    case local(String)
+}
+
+/// The host side of one invocation: its syscalls, its blocks and its gas at the WASM boundary (FVM syscalls
+/// specification, section 4).
+public final class Kernel: ImportHandler {
+    public let frame: InvocationFrame
+    /// Why a syscall ended the invocation; nil while none has.
+    public private(set) var endReason: EndReason?
+    /// The most recent syscall, when it failed.
+    public private(set) var lastError: SyscallFailure?
+
+    let calls: any CallManager
+    let network: NetworkFacts
+    let gas: GasTracker
+    var registry: BlockRegistry
+    private let imports: [SyscallRow]
+    private let limiter: ResourceLimiter
+    /// L: what was available when the guest's counter was last set, milligas.
+    private var availableAtUpdate: UInt64 = 0
+    /// Mlast: the limiter's tally at that time, bytes.
+    private var limiterAtUpdate: UInt64
+    /// Whether the start function is over; before that syscalls have no memory to work on.
+    private var isBound = false
+
+    /// The kernel of one invocation of `code`, with an empty registry.
+    public init(code: BoundModule, frame: InvocationFrame, calls: any CallManager, limiter: ResourceLimiter) {
+        self.frame = frame
+        self.calls = calls
+        network = calls.network
+        gas = calls.gas
+        registry = BlockRegistry(capacity: calls.network.profile.limits.registryBlocks)
+        imports = code.imports
+        self.limiter = limiter
+        limiterAtUpdate = limiter.used
+    }
+
+    var prices: PriceList { network.prices }
+
+    /// Allows syscalls: the instance exists and its start function has returned.
+    func bindMemory() { isBound = true }
+
+    // MARK: Gas at the boundary
+
+    /// UPDATE: gives the guest what is available; the value is for its counter.
+    func update() -> Int64 {
+        availableAtUpdate = gas.available
+        limiterAtUpdate = limiter.used
+        // The tracker's limit never exceeds 2^63 − 1.
+        return Int64(clamping: availableAtUpdate)
+    }
+
+    /// EXEC: charges what the guest used since the last update. `counter` is its counter, negative when it
+    /// took more than there was. Changes nothing that `update` sets.
+    func settle(_ counter: Int64) throws(ExecutionError) {
+        let executed =
+            counter < 0
+            ? availableAtUpdate.addingSaturating(counter.magnitude)
+            : availableAtUpdate.subtractingSaturating(counter.magnitude)
+        let growth = limiter.used.subtractingSaturating(limiterAtUpdate)
+        let grown = prices.memoryGrowth(within: executed, growth: growth)
+        try gas.charge(GasCharge("wasm_exec", compute: executed - grown))
+        if grown != 0 { try gas.charge(GasCharge("wasm_memory_grow", compute: grown)) }
+    }
+
+    // MARK: Host calls
+
+    public func callImport(
+        _ index: Int, arguments: Span<UInt64>, guest: inout GuestContext
+    ) -> ImportOutcome {
+        guard index >= 0, index < imports.count, arguments.count >= imports[index].type.parameters.count else {
+            return end(.local("import \(index) was called with \(arguments.count) arguments, which no import takes"))
+        }
+        let row = imports[index]
+        do throws(ExecutionError) {
+            try settle(guest.gasCounter)
+            try gas.charge(prices.onSyscall())
+        } catch {
+            return end(for: error)
+        }
+        guard isBound else {
+            return end(.fatal("syscall \(row.title) in a start function"))
+        }
+        let hasResult = row.resultSize > 0
+        let address = hasResult ? arguments.u32(0) : 0
+        guard guest.contains(offset: address, count: UInt64(row.resultSize)) else {
+            // The reference returns here without an update: the guest's counter and L keep their values.
+            return fail(row, .illegalArgument, "no room for the result at 0x\(hex(address))")
+        }
+        let outcome = perform(row, arguments.extracting(droppingFirst: hasResult ? 1 : 0), address, &guest)
+        guest.gasCounter = update()
+        return outcome
+    }
+
+    private func perform(
+        _ row: SyscallRow, _ arguments: Span<UInt64>, _ address: UInt32, _ guest: inout GuestContext
+    ) -> ImportOutcome {
+        do throws(ExecutionError) {
+            switch try dispatch(row.syscall, arguments, &guest) {
+            case .done:
+                break
+            case .value(let value):
+                guard value.bytes.count == Int(row.resultSize), guest.write(value.bytes.span, offset: address) else {
+                    return end(.local("\(row.title) made \(value.bytes.count) bytes for \(row.resultSize)"))
+                }
+            case .exit(let code, let block, let message):
+                return end(.exit(code, block: block, message: message))
+            }
+        } catch {
+            guard case .syscall(let number, let message) = error else { return end(for: error) }
+            return fail(row, number, message)
+        }
+        lastError = nil
+        return .result(0)
+    }
+
+    private func fail(_ row: SyscallRow, _ number: ErrorNumber, _ message: String) -> ImportOutcome {
+        lastError = SyscallFailure(syscall: row.title, number: number, message: message)
+        return .result(UInt64(number.rawValue))
+    }
+
+    private func end(for error: ExecutionError) -> ImportOutcome {
+        switch error {
+        case .outOfGas: end(.outOfGas)
+        case .fatal(let reason): end(.fatal(reason))
+        case .local(let reason): end(.local(reason))
+        case .syscall(let number, let reason):
+            end(.local("\(number) cannot end an invocation: \(reason)"))
+        }
+    }
+
+    private func end(_ reason: EndReason) -> ImportOutcome {
+        endReason = reason
+        return .end
+    }
+}
+
+func hex(_ value: UInt32) -> String { String(value, radix: 16) }
