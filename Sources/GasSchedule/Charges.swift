@@ -91,7 +91,7 @@ extension PriceList {
     /// The price of hashing by a function.
     public func hashing(_ function: HashFunction) -> LinearCost {
         switch function {
-        case .sha2_256: sha2_256
+        case .sha2256: sha2256
         case .keccak256: keccak256
         case .ripemd160: ripemd160
         case .blake2b256: blake2b256

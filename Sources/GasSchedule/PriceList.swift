@@ -36,7 +36,7 @@ public struct StepCost: Sendable, Hashable {
 
 /// Hash functions of `crypto::hash`, by multihash code.
 public enum HashFunction: UInt64, Sendable, Hashable, CaseIterable {
-    case sha2_256 = 0x12
+    case sha2256 = 0x12
     case keccak256 = 0x1B
     case ripemd160 = 0x1053
     case blake2b256 = 0xB220
@@ -129,7 +129,7 @@ public struct PriceList: Sendable, Hashable {
     public var blsPairing: UInt64?
     public var blsHashing: LinearCost?
 
-    public var sha2_256: LinearCost
+    public var sha2256: LinearCost
     public var blake2b256: LinearCost
     public var blake2b512: LinearCost
     public var keccak256: LinearCost

@@ -21,7 +21,7 @@ extension PriceList {
         secp256k1Recover: 1_637_292_000,
         blsPairing: nil,
         blsHashing: nil,
-        sha2_256: LinearCost(scale: 7_000),
+        sha2256: LinearCost(scale: 7_000),
         blake2b256: LinearCost(scale: 10_000),
         blake2b512: LinearCost(scale: 10_000),
         keccak256: LinearCost(scale: 33_000),

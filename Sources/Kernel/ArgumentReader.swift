@@ -49,7 +49,9 @@ struct ArgumentReader {
     /// A head whose major type is `major` or has a subset of its bits.
     private mutating func head(_ major: Major, _ what: String) throws(ArgumentError) -> UInt64 {
         let first = try peek()
-        guard first >> 5 & ~major.rawValue == 0 else { throw error("\(what) expected, got head 0x\(hex(UInt32(first)))") }
+        guard first >> 5 & ~major.rawValue == 0 else {
+            throw error("\(what) expected, got head 0x\(hex(UInt32(first)))")
+        }
         let info = first & 0x1F
         guard info <= 27 else { throw error("\(what) has head 0x\(hex(UInt32(first)))") }
         position += 1
@@ -121,7 +123,7 @@ struct ArgumentReader {
         // Every element has at least one byte, so this bounds what a head can make the host allocate.
         guard count <= UInt64(bytes.count - position) else { throw error("a list of \(count) elements is not there") }
         var all: [T] = []
-        all.reserveCapacity(Int(count))
+        all.reserveCapacity(Int(min(count, 1024)))
         for _ in 0..<count { all.append(try element(&self)) }
         return all
     }

@@ -1,6 +1,6 @@
 import GasSchedule
-import IPLD
 import Primitives
+import StateTree
 
 /// An event of an execution trace, in the order in which things happened.
 public enum TraceEvent: Sendable, Equatable {

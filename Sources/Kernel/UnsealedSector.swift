@@ -67,7 +67,9 @@ enum UnsealedSector {
     /// Commitments of 32, 64, 128… zero bytes, up to the largest sector.
     private static let zeros: [[UInt8]] = {
         var all = [[UInt8](repeating: 0, count: 32)]
-        while all.count <= (64 << 30).trailingZeroBitCount - 5 { all.append(node(all[all.count - 1], all[all.count - 1])) }
+        while all.count <= (64 << 30).trailingZeroBitCount - 5 {
+            all.append(node(all[all.count - 1], all[all.count - 1]))
+        }
         return all
     }()
 

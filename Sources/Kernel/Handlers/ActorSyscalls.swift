@@ -7,7 +7,9 @@ extension Kernel {
     /// The only actor that may create others.
     private static var initActor: UInt64 { 1 }
 
-    func actorResolveAddress(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func actorResolveAddress(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         .number(try resolve(guest.address(arguments, 0)))
     }
 
@@ -25,20 +27,26 @@ extension Kernel {
         return .number(try guest.write(address.bytes, to: buffer, "the delegated address"))
     }
 
-    func actorGetActorCodeCid(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func actorGetActorCodeCid(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         let buffer = try guest.range(arguments, 1)
         try gas.charge(prices.onGetActorCodeCid())
         let code = try existing(arguments[0]).code
         return .number(try guest.write(code.bytes, to: buffer, "the code CID"))
     }
 
-    func actorNextActorAddress(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func actorNextActorAddress(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         let buffer = try guest.range(arguments, 0)
         let address = try calls.nextActorAddress()
         return .number(try guest.write(address.bytes, to: buffer, "the address"))
     }
 
-    func actorCreateActor(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func actorCreateActor(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         let code = try guest.cid(arguments, 1)
         let address = arguments.u32(3) > 0 ? try guest.address(arguments, 2) : nil
         guard frame.receiver == Self.initActor else {

@@ -7,7 +7,9 @@ extension Kernel {
     /// 0 for valid, −1 for not.
     private func verdict(_ isValid: Bool) -> SyscallResult { .number(Int32(isValid ? 0 : -1)) }
 
-    func cryptoVerifySignature(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func cryptoVerifySignature(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         guard let type = SignatureType(rawValue: arguments.u32(0)) else {
             throw .syscall(.illegalArgument, "signature type \(arguments.u32(0)) is neither 1 nor 2")
         }
@@ -50,7 +52,7 @@ extension Kernel {
         let data = try guest.bytes(input)
         let digest =
             switch function {
-            case .sha2_256: Sha2.hash256(data)
+            case .sha2256: Sha2.hash256(data)
             case .keccak256: Keccak.hash256(data)
             case .ripemd160: Ripemd.hash160(data)
             case .blake2b256: Blake2b.hash256(data)
@@ -90,7 +92,9 @@ extension Kernel {
         return UnsealedSector.sectorSizes[Int(type % 5)]
     }
 
-    func cryptoVerifyPost(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func cryptoVerifyPost(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         let encoded = try guest.bytes(arguments, 0)
         var info = try decode(encoded, "a window PoSt") { (reader) throws(ArgumentError) in
             try WindowPoStInfo(&reader)

@@ -19,7 +19,8 @@ private enum EventFlags {
 
 extension Kernel {
     /// v3: one CBOR-encoded event.
-    func eventEmitEvent(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func eventEmitEvent(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult
+    {
         let range = try guest.range(arguments, 0)
         let size = UInt64(range.length)
         try refuseWhenReadOnly("an event cannot be emitted")
@@ -31,9 +32,10 @@ extension Kernel {
         guard size <= limit else {
             throw .syscall(.illegalArgument, "an event of \(size) bytes, limit \(limit)")
         }
+        let encoded = try guest.bytes(range)
         let entries: [ActorEvent.Entry]
         do throws(ArgumentError) {
-            var reader = ArgumentReader(try guest.bytes(range))
+            var reader = ArgumentReader(encoded)
             entries = try reader.list { (element) throws(ArgumentError) in try ActorEvent.Entry(&element) }
             try reader.end()
         } catch {
@@ -75,7 +77,8 @@ extension Kernel {
             }
             guard entry.codec == Codec.raw else {
                 throw .syscall(
-                    .illegalCodec, "event entry \(index) has codec 0x\(String(entry.codec, radix: 16)), only raw is allowed")
+                    .illegalCodec,
+                    "event entry \(index) has codec 0x\(String(entry.codec, radix: 16)), only raw is allowed")
             }
             values += entry.value.count
         }

@@ -17,7 +17,8 @@ extension Kernel {
         return .value(result)
     }
 
-    func ipldBlockCreate(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func ipldBlockCreate(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult
+    {
         let range = try guest.range(arguments, 1)
         let limit = network.profile.limits.blockSize
         guard UInt64(range.length) <= limit else {
@@ -63,7 +64,8 @@ extension Kernel {
         let buffer = try guest.range(arguments, 3)
         guard code == HashFunction.blake2b256.rawValue, length == 32 else {
             throw .syscall(
-                .illegalCid, "hash 0x\(String(code, radix: 16)) of \(length) bytes, only blake2b-256 of 32 links blocks")
+                .illegalCid, "hash 0x\(String(code, radix: 16)) of \(length) bytes, only blake2b-256 of 32 links blocks"
+            )
         }
         let block = try registry.block(arguments.u32(0))
         try gas.charge(prices.onBlockLink(.blake2b256, size: UInt64(block.data.count)))

@@ -17,7 +17,9 @@ extension Kernel {
         try .amount(network.circulatingSupply, "the circulating supply")
     }
 
-    func networkTipsetCid(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func networkTipsetCid(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         let epoch = arguments.i64(0)
         let buffer = try guest.range(arguments, 1)
         guard epoch >= 0 else { throw .syscall(.illegalArgument, "epoch \(epoch) is negative") }

@@ -1,6 +1,7 @@
 import Engine
 import GasSchedule
 import Primitives
+import StateTree
 
 extension Kernel {
     /// The state of the running actor, which it may have deleted.
@@ -36,7 +37,9 @@ extension Kernel {
         return try calls.actor(frame.receiver)?.balance ?? .zero
     }
 
-    func selfSelfDestruct(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError) -> SyscallResult {
+    func selfSelfDestruct(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+        -> SyscallResult
+    {
         let beneficiary = try guest.address(arguments, 0)
         try refuseWhenReadOnly("an actor cannot delete itself")
         try gas.charge(prices.onDeleteActor())

@@ -10,7 +10,7 @@ extension Kernel {
         let block = arguments.u32(1)
         guard code == 0 || code >= ExitCode.firstActorCode else {
             return .exit(
-                .illegalExitCode, block: block, message: "actor ended with the reserved exit code \(code)")
+                .sysIllegalExitCode, block: block, message: "actor ended with the reserved exit code \(code)")
         }
         let message = exitMessage(offset: arguments.u32(2), length: arguments.u32(3), guest)
         return .exit(ExitCode(rawValue: code), block: block, message: message)
