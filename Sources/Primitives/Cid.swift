@@ -65,6 +65,15 @@ public struct Cid: Hashable, Sendable {
         }
     }
 
+    /// A version 1 CID of the usual form.
+    ///
+    /// - Precondition: `digest` has 32 bytes, as the output of a 256-bit hash function has.
+    public init(codec: UInt64, blake2b256 digest: Span<UInt8>) {
+        self.codec = codec
+        words = (Cid.word(digest, 0), Cid.word(digest, 8), Cid.word(digest, 16), Cid.word(digest, 24))
+        other = nil
+    }
+
     private static func word(_ digest: Span<UInt8>, _ start: Int) -> UInt64 {
         var value: UInt64 = 0
         for index in start..<start + 8 { value = value << 8 | UInt64(digest[index]) }

@@ -14,6 +14,7 @@ public struct ExitCode: RawRepresentable, Hashable, Sendable {
     public static let sysInvalidReceiver = ExitCode(rawValue: 5)
     public static let sysInsufficientFunds = ExitCode(rawValue: 6)
     public static let sysOutOfGas = ExitCode(rawValue: 7)
+    // swift-format-ignore: DontRepeatTypeInStaticProperties
     public static let sysIllegalExitCode = ExitCode(rawValue: 9)
     public static let sysAssertionFailed = ExitCode(rawValue: 10)
     public static let sysMissingReturn = ExitCode(rawValue: 11)

@@ -1,0 +1,158 @@
+import CLibCrypto
+import CSodium
+import CTomCrypt
+import Primitives
+
+/// BLAKE2b without key, from libsodium: the digest of blocks, addresses and signed texts.
+public enum Blake2b {
+    /// A digest of `size` bytes.
+    ///
+    /// - Precondition: `size` is 1 to 64; callers name one of the fixed sizes of the FVM.
+    public static func hash(_ data: Span<UInt8>, size: Int) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: size)
+        data.withUnsafeBufferPointer { input in
+            // Lengths are those of the buffers; without a key only the output length could be refused.
+            _ = crypto_generichash_blake2b(&out, size, input.baseAddress, UInt64(input.count), nil, 0)
+        }
+        return out
+    }
+
+    public static func hash(_ data: [UInt8], size: Int) -> [UInt8] { hash(data.span, size: size) }
+
+    /// 32 bytes: block CIDs, signed texts, drawn randomness.
+    public static func hash256(_ data: [UInt8]) -> [UInt8] { hash(data.span, size: 32) }
+
+    public static func hash256(_ data: Span<UInt8>) -> [UInt8] { hash(data, size: 32) }
+
+    /// 64 bytes.
+    public static func hash512(_ data: [UInt8]) -> [UInt8] { hash(data.span, size: 64) }
+
+    /// 20 bytes: addresses of keys and actors.
+    public static func hash160(_ data: [UInt8]) -> [UInt8] { hash(data.span, size: 20) }
+}
+
+/// SHA-2, from OpenSSL.
+public enum Sha2 {
+    /// Fetched once, because a fetch costs more than hashing a short key.
+    ///
+    /// Unsafe for the compiler as it is a C pointer; OpenSSL's method objects are immutable and reference counted.
+    nonisolated(unsafe) private static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
+
+    /// A SHA-256 digest, 32 bytes.
+    public static func hash256(_ data: Span<UInt8>) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: 32)
+        data.withUnsafeBufferPointer { input in
+            // EVP_Digest writes the method's 32 bytes and reads `count` bytes.
+            _ = EVP_Digest(input.baseAddress, input.count, &out, nil, sha256, nil)
+        }
+        return out
+    }
+
+    public static func hash256(_ data: [UInt8]) -> [UInt8] { hash256(data.span) }
+
+    /// HMAC with SHA-256, 32 bytes.
+    public static func hmac256(key: [UInt8], _ data: [UInt8]) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: 32)
+        _ = HMAC(sha256, key, Int32(clamping: key.count), data, data.count, &out, nil)
+        return out
+    }
+}
+
+/// RIPEMD-160, from libtomcrypt.
+public enum Ripemd {
+    /// A digest of 20 bytes.
+    public static func hash160(_ data: [UInt8]) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: 20)
+        var state = hash_state()
+        _ = rmd160_init(&state)
+        _ = rmd160_process(&state, data, UInt(data.count))
+        _ = rmd160_done(&state, &out)
+        return out
+    }
+}
+
+/// Keccak-256 with the padding it had before it became SHA-3.
+public enum Keccak {
+    /// Bytes absorbed between two permutations at 256 bits of output.
+    private static let rate = 136
+
+    /// A digest of 32 bytes.
+    ///
+    /// libtomcrypt finishes with SHA-3's padding only, so the padding (1, zeros, 0x80 in the block's last byte) is
+    /// fed as data: that completes a block, and the digest is the first four words of the state.
+    public static func hash256(_ data: [UInt8]) -> [UInt8] {
+        var padding = [UInt8](repeating: 0, count: rate - data.count % rate)
+        padding[0] = 0x01
+        padding[padding.count - 1] |= 0x80
+        var state = hash_state()
+        _ = sha3_256_init(&state)
+        _ = sha3_process(&state, data, UInt(data.count))
+        _ = sha3_process(&state, padding, UInt(padding.count))
+        var out: [UInt8] = []
+        out.reserveCapacity(32)
+        let words = state.sha3.s
+        for word in [words.0, words.1, words.2, words.3] {
+            withUnsafeBytes(of: UInt64(word).littleEndian) { out.append(contentsOf: $0) }
+        }
+        return out
+    }
+}
+
+/// Random bytes for keys, from OpenSSL.
+public enum SecureRandom {
+    /// `count` bytes, or nil when the system has no entropy to give.
+    public static func bytes(_ count: Int) -> [UInt8]? {
+        guard let size = Int32(exactly: count) else { return nil }
+        var out = [UInt8](repeating: 0, count: count)
+        return RAND_bytes(&out, size) == 1 ? out : nil
+    }
+}
+
+/// The hash functions that actors can call, by their multihash numbers (FVM syscall layer, "hash codes").
+public enum HashFunction: UInt64, Sendable, CaseIterable {
+    case sha2256 = 0x12
+    case keccak256 = 0x1b
+    case ripemd160 = 0x1053
+    case blake2b256 = 0xb220
+    case blake2b512 = 0xb240
+
+    /// The whole digest of `data`: 20, 32 or 64 bytes.
+    public func hash(_ data: [UInt8]) -> [UInt8] {
+        switch self {
+        case .sha2256: Sha2.hash256(data)
+        case .keccak256: Keccak.hash256(data)
+        case .ripemd160: Ripemd.hash160(data)
+        case .blake2b256: Blake2b.hash256(data)
+        case .blake2b512: Blake2b.hash512(data)
+        }
+    }
+}
+
+extension Cid {
+    /// The CID of a block the FVM writes: version 1, blake2b-256.
+    public static func blake2b256(codec: UInt64, data: [UInt8]) -> Cid {
+        Cid(codec: codec, blake2b256: Blake2b.hash256(data).span)
+    }
+
+    /// Whether `data` is the block this CID names; nil when its hash function is unknown here.
+    public func verifies(_ data: [UInt8]) -> Bool? {
+        switch hashCode {
+        case Cid.identity: digest == data
+        case Cid.blake2b256: self.isBlake2b256 && self == Cid.blake2b256(codec: codec, data: data)
+        case Cid.sha2256: digest == Sha2.hash256(data)
+        default: nil
+        }
+    }
+}
+
+extension Address {
+    /// The address of the secp256k1 key whose uncompressed form (65 bytes) is `publicKey`.
+    public static func secp256k1(publicKey: [UInt8]) throws(AddressError) -> Address {
+        try .secp256k1(Blake2b.hash160(publicKey))
+    }
+
+    /// The address of an actor from its creation data (FVM machine layer, `next_actor_address`).
+    public static func actor(creationData: [UInt8]) throws(AddressError) -> Address {
+        try .actor(Blake2b.hash160(creationData))
+    }
+}
