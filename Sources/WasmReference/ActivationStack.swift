@@ -1,0 +1,66 @@
+import Engine
+import Glibc
+
+/// Memory from the C heap, zeroed, whose exhaustion is an error and not a crash.
+enum ZeroedBytes {
+    static func allocate(_ size: UInt64) throws(EngineError) -> UnsafeMutablePointer<UInt8> {
+        guard let pointer = calloc(max(1, Int(clamping: size)), 1) else {
+            throw .outOfMemory("interpreter: \(size) bytes")
+        }
+        return pointer.assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// Grows `bytes`, which may move, and zeroes what is new.
+    static func extend(
+        _ bytes: UnsafeMutablePointer<UInt8>, from old: UInt64, to new: UInt64
+    ) throws(EngineError) -> UnsafeMutablePointer<UInt8> {
+        guard let pointer = realloc(bytes, Int(clamping: new)) else {
+            throw .outOfMemory("interpreter: \(new) bytes")
+        }
+        memset(pointer + Int(old), 0, Int(new - old))
+        return pointer.assumingMemoryBound(to: UInt8.self)
+    }
+
+    static func free(_ bytes: UnsafeMutablePointer<UInt8>) { Glibc.free(bytes) }
+}
+
+/// What a return goes back to.
+struct Frame {
+    var pc: UnsafePointer<Op>
+    var locals: UnsafeMutablePointer<UInt64>
+    var context: UnsafeMutablePointer<InstanceContext>
+    /// By how much the stack height was raised for the call.
+    var cost: UInt32
+}
+
+/// Values and frames of all activations of a store: guest recursion never uses the host's stack.
+final class ActivationStack {
+    let values: UnsafeMutablePointer<UInt64>
+    let valuesEnd: UnsafeMutablePointer<UInt64>
+    let frames: UnsafeMutablePointer<Frame>
+    let framesEnd: UnsafeMutablePointer<Frame>
+    /// Where the next entry from the host begins; above zero while a host function runs.
+    var valueTop: UnsafeMutablePointer<UInt64>
+    var frameTop: UnsafeMutablePointer<Frame>
+    /// What the outermost frame returns to.
+    let halt: UnsafeMutablePointer<Op>
+
+    init(slots: Int, frames frameCount: Int) throws(EngineError) {
+        let valueBytes = try ZeroedBytes.allocate(UInt64(slots) * 8)
+        // Sound: from `calloc`, aligned for any type; each word is written before it is read.
+        values = UnsafeMutableRawPointer(valueBytes).bindMemory(to: UInt64.self, capacity: slots)
+        valuesEnd = values + slots
+        frames = .allocate(capacity: frameCount)
+        framesEnd = frames + frameCount
+        valueTop = values
+        frameTop = frames
+        halt = .allocate(capacity: 1)
+        halt.initialize(to: Op(.halt))
+    }
+
+    deinit {
+        free(values)
+        frames.deallocate()
+        halt.deallocate()
+    }
+}

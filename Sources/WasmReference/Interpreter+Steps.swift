@@ -1,0 +1,63 @@
+import Engine
+
+/// Steps of the interpreter's loop.
+extension Store {
+    @inline(__always)
+    static func displacement(_ op: UnsafePointer<Op>) -> Int {
+        Int(Int32(bitPattern: op.pointee.a))
+    }
+
+    /// A function reference's record, nil for null. Sound: such slots hold only addresses that `keep` or an
+    /// instance gave out, and the store outlives its guests' runs.
+    @inline(__always)
+    static func record(_ slot: UInt64) -> UnsafePointer<FunctionRecord>? {
+        UnsafePointer(bitPattern: UInt(slot))
+    }
+
+    @inline(__always)
+    static func reload(
+        _ context: UnsafeMutablePointer<InstanceContext>, _ memory: inout UnsafeMutablePointer<UInt8>,
+        _ size: inout UInt64
+    ) {
+        if let state = context.pointee.memory {
+            memory = state.pointee.base
+            size = state.pointee.size
+        } else {
+            // Every access to 0 bytes is refused before `memory` is used.
+            size = 0
+        }
+    }
+
+    static func instance(_ context: UnsafeMutablePointer<InstanceContext>) -> Instance {
+        context.pointee.instance.takeUnretainedValue()
+    }
+
+    /// What a trampoline does before it calls: charge, raise the height, compare.
+    static func enter(
+        _ function: UnsafePointer<FunctionRecord>, _ gas: UnsafeMutablePointer<Int64>, _ height: inout UInt32,
+        _ limit: UInt32
+    ) -> Trap? {
+        gas.pointee &-= Int64(bitPattern: function.pointee.trampolineGas)
+        guard gas.pointee >= 0 else { return .outOfGas }
+        height &+= function.pointee.stackCost
+        return height <= limit ? nil : .stackHeight
+    }
+
+    /// Calls a function of the host with the arguments below `top`; nil when the host ends the call.
+    static func callHost(
+        _ function: UnsafePointer<FunctionRecord>, _ context: UnsafeMutablePointer<InstanceContext>,
+        _ top: UnsafeMutablePointer<UInt64>
+    ) -> UInt64? {
+        guard let host = function.pointee.host?.takeUnretainedValue() else { return nil }
+        let count = Int(function.pointee.parameterCount)
+        // Sound: the slots stay as they are while the handler runs, whose entries push above `top`.
+        let arguments = UnsafeBufferPointer(start: top - count, count: count)
+        let memory = context.pointee.memory
+        var guest = GuestContext(
+            base: memory?.pointee.base, memorySize: memory?.pointee.size ?? 0, counter: context.pointee.gas)
+        switch host.handler.callImport(host.index, arguments: arguments.span, guest: &guest) {
+        case .result(let slot): return slot
+        case .end: return nil
+        }
+    }
+}

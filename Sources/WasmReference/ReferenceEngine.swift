@@ -1,0 +1,137 @@
+import Engine
+import Metering
+import WasmFormat
+
+/// The reference interpreter as an engine for the host: the witness that native code is compared with.
+public final class ReferenceEngine: ActorEngine {
+    private let analyze: @Sendable ([UInt8]) -> Result<AnalyzedModule, Refusal>
+    private let limits: ReferenceLimits
+    private let cache = ModuleCache()
+
+    /// - Parameter analyze: the front end with the settings of the network version.
+    public init(
+        limits: ReferenceLimits = .fvm, analyze: @escaping @Sendable ([UInt8]) -> Result<AnalyzedModule, Refusal>
+    ) {
+        self.limits = limits
+        self.analyze = analyze
+    }
+
+    public func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
+        if let known = cache[key] { return known }
+        guard let bytes = wasm() else { return nil }
+        let loaded: LoadedCode =
+            switch analyze(bytes) {
+            case .success(let analyzed): .module(ReferenceModule(analyzed, limits: limits))
+            case .failure(let refusal): .refused(refusal.diagnostic)
+            }
+        cache[key] = loaded
+        return loaded
+    }
+}
+
+/// A module ready for the interpreter.
+public final class ReferenceModule: ActorModule {
+    public let facts: ModuleFacts
+    let code: FlatCode
+    let limits: ReferenceLimits
+
+    public convenience init(_ analyzed: AnalyzedModule, limits: ReferenceLimits = .fvm) {
+        self.init(FlatCode(analyzed.module, plan: analyzed.plan), limits: limits)
+    }
+
+    public init(_ code: FlatCode, limits: ReferenceLimits = .fvm) {
+        self.code = code
+        self.limits = limits
+        facts = ModuleFacts(code.module)
+    }
+
+    public func makeInstance(
+        handler: any ImportHandler, limiter: ResourceLimiter
+    ) throws(EngineError) -> any ActorInstance {
+        let store = try Store(limiter: limiter, limits: limits)
+        return ReferenceInstance(code, store: store, handler: handler)
+    }
+}
+
+/// One instance in a store of its own, every imported function bound to the handler.
+public final class ReferenceInstance: ActorInstance {
+    private let store: Store
+    private let instance: Instance
+    private let handler: any ImportHandler
+
+    init(_ code: FlatCode, store: Store, handler: any ImportHandler) {
+        self.store = store
+        self.handler = handler
+        instance = Instance(code, store: store)
+    }
+
+    public var gasCounter: Int64 {
+        get { instance.context.pointee.gas.pointee }
+        set { instance.context.pointee.gas.pointee = newValue }
+    }
+
+    public func instantiate() throws(EngineError) -> GuestOutcome {
+        let module = instance.code.module
+        var imports: [ExternalValue] = []
+        for entry in module.imports {
+            guard case .function(let typeIndex) = entry.kind, let type = module.type(typeIndex) else {
+                throw .artifact("import \(entry.module.text)::\(entry.name.text) is not a function")
+            }
+            let record = store.makeHostFunction(handler, index: imports.count, type: type)
+            imports.append(.function(FunctionReference(record: record)))
+        }
+        return try instance.instantiate(imports: imports)
+    }
+
+    public func call(_ export: String, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
+        guard let outcome = try instance.call(Name(bytes: Array(export.utf8)), arguments) else {
+            throw .artifact("no exported function \(export)")
+        }
+        return outcome
+    }
+
+    /// The bytes of the first memory, for comparing engines.
+    public var memoryBytes: [UInt8] {
+        guard let state = instance.context.pointee.memory?.pointee else { return [] }
+        // Sound: `size` bytes from `base` are allocated while the instance lives.
+        return Array(UnsafeBufferPointer(start: state.base, count: Int(state.size)))
+    }
+}
+
+extension ModuleFacts {
+    /// The facts of a decoded module.
+    public init(_ module: Module) {
+        var functions: [ImportedFunction] = []
+        var others = false
+        for entry in module.imports {
+            guard case .function(let typeIndex) = entry.kind, let type = module.type(typeIndex) else {
+                others = true
+                continue
+            }
+            functions.append(
+                ImportedFunction(
+                    module: entry.module.bytes, name: entry.name.bytes, signature: Self.signature(of: type)))
+        }
+        let exported = { (name: StaticString, kind: Export.Kind) -> Int? in
+            module.export(named: Name(name)).flatMap { $0.kind == kind ? Int($0.index) : nil }
+        }
+        let invoke: EntryPoint =
+            switch module.export(named: Name("invoke")) {
+            case nil: .missing
+            case .some(let export) where export.kind == .function:
+                module.functionType(export.index).map { .function(signature: Self.signature(of: $0)) } ?? .missing
+            default: .notAFunction
+            }
+        self.init(
+            importedFunctions: functions, importsOtherThanFunctions: others,
+            exportedMemoryPages: exported("memory", .memory).map { module.memoryTypes[$0].minimum },
+            exportedTableElements: exported("table", .table).map { module.tableTypes[$0].limits.minimum },
+            invoke: invoke)
+    }
+
+    /// "Parameter count, result count, type bytes…". Counts above 255 saturate: no syscall has as many.
+    private static func signature(of type: FunctionType) -> [UInt8] {
+        [UInt8(clamping: type.parameters.count), UInt8(clamping: type.results.count)]
+            + type.parameters.map(\.rawValue) + type.results.map(\.rawValue)
+    }
+}
