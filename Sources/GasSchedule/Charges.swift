@@ -213,6 +213,10 @@ extension PriceList {
 // MARK: Facts about actors, network and message
 
 extension PriceList {
+    /// `self::root`, where reachability is tracked.
+    public func onActorGetRoot() -> GasCharge { GasCharge("OnActorGetRoot", compute: ipldLinkTracked) }
+    /// `self::set_root`, where reachability is tracked.
+    public func onActorSetRoot() -> GasCharge { GasCharge("OnActorSetRoot", compute: ipldLinkChecked) }
     public func onSelfBalance() -> GasCharge { GasCharge("OnSelfBalance") }
     public func onBalanceOf() -> GasCharge { GasCharge("OnBalanceOf") }
     public func onLookupDelegatedAddress() -> GasCharge { GasCharge("OnLookupAddress") }
