@@ -116,6 +116,11 @@ extension Opcode {
     /// The name in the text format, `i32.add`.
     public var name: String { "\(row.name)" }
 
+    /// What follows the opcode; a copy of the row's column that decoding reads without touching the row.
+    var immediates: Immediates { Self.immediatesBySlot[Self.slot(rawValue)] }
+
+    private static let immediatesBySlot: [Immediates] = rows.map(\.immediates)
+
     /// One-byte opcodes, then those with prefix 0xFC.
     private static func slot(_ code: UInt16) -> Int { code < 0x100 ? Int(code) : 0x100 + Int(code & 0xFF) }
 

@@ -59,3 +59,18 @@ public struct GlobalType: Hashable, Sendable {
         self.isMutable = isMutable
     }
 }
+
+extension Name {
+    /// The name in quotes for messages: control and non-ASCII characters escaped, cut after 64 characters.
+    public var quoted: String {
+        var result = "\""
+        for (count, scalar) in text.unicodeScalars.enumerated() {
+            guard count < 64 else {
+                result += "…"
+                break
+            }
+            result += scalar.escaped(asASCII: true)
+        }
+        return result + "\""
+    }
+}
