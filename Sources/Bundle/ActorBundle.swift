@@ -1,0 +1,72 @@
+import IPLD
+import Primitives
+
+/// A bundle of built-in actors: a CAR archive, plain or compressed with zstd, whose one root is the manifest.
+public struct ActorBundle: Sendable {
+    /// The CID of the manifest's root block, which names the bundle.
+    public let root: Cid
+    /// The CID of the manifest's data block, as the system actor of a state has it.
+    public let manifestData: Cid
+    public let manifest: ActorManifest
+    /// Every block of the archive.
+    public let blocks: [Cid: [UInt8]]
+
+    /// Names and code CIDs in the manifest's order; element n is actor type n + 1.
+    public var codes: [(name: String, cid: Cid)] { manifest.entries.map { ($0.name, $0.code) } }
+
+    /// The WASM of the actor with code `cid`.
+    public func code(_ cid: Cid) -> [UInt8]? { blocks[cid] }
+
+    /// The most bytes an archive may have, unpacked or not. The largest mainnet bundle has about 8 MiB.
+    public static let maxSize = 512 << 20
+
+    /// Opens the bundle at `path`; what kind of file it is is seen from its first bytes, not from its name.
+    public static func open(path: String) throws(BundleError) -> ActorBundle {
+        try ActorBundle(bytes: try BundleFile.read(path, limit: maxSize))
+    }
+
+    /// The bundle in `bytes`, a CAR archive or one compressed with zstd.
+    ///
+    /// - Throws: a `BundleError`; the manifest, its data and every actor's code have to be there and right.
+    public init(bytes: [UInt8]) throws(BundleError) {
+        let archive = Zstd.isCompressed(bytes) ? try Zstd.decompress(bytes, limit: ActorBundle.maxSize) : bytes
+        let car: Car
+        do { car = try Car.read(archive) } catch { throw .car(error) }
+        guard car.roots.count == 1 else { throw .roots(car.roots.count) }
+        root = car.roots[0]
+        var blocks: [Cid: [UInt8]] = [:]
+        for block in car.blocks { blocks[block.cid] = block.data }
+        self.blocks = blocks
+        guard let rootBlock = blocks[root] else { throw .missing(root, "manifest") }
+        do { manifestData = try ActorManifest.dataCid(root: rootBlock) } catch { throw .manifest(root, error) }
+        guard let dataBlock = blocks[manifestData] else { throw .missing(manifestData, "manifest data") }
+        do { manifest = try ActorManifest(data: dataBlock) } catch { throw .manifest(manifestData, error) }
+        for entry in manifest.entries where blocks[entry.code] == nil {
+            throw .missing(entry.code, "code of actor \(entry.name)")
+        }
+    }
+}
+
+/// Why a file is not an actor bundle.
+public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The system's words.
+    case file(String)
+    case tooLarge(limit: Int)
+    case zstd(String, offset: Int)
+    case car(CarError)
+    case roots(Int)
+    case missing(Cid, String)
+    case manifest(Cid, CborError)
+
+    public var description: String {
+        switch self {
+        case .file(let why): why
+        case .tooLarge(let limit): "bundle is larger than \(limit) bytes"
+        case .zstd(let why, let offset): "zstd at 0x\(String(offset, radix: 16)): \(why)"
+        case .car(let error): error.description
+        case .roots(let count): "bundle has \(count) roots, exactly one is needed"
+        case .missing(let cid, let what): "block \(cid) (\(what)) is not in the bundle"
+        case .manifest(let cid, let error): "manifest block \(cid): \(error)"
+        }
+    }
+}

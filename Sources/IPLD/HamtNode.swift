@@ -1,0 +1,211 @@
+import Crypto
+import Primitives
+
+/// One key and its value, as slices of the block they came from.
+struct HamtPair {
+    var key: ArraySlice<UInt8>
+    /// Canonical CBOR.
+    var value: ArraySlice<UInt8>
+}
+
+/// Up to 256 slots of a node.
+struct HamtBitfield {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    static let maxBytes = 32
+
+    init() {}
+
+    /// nil above 32 bytes. Big-endian: slot 0 is the least significant bit of the last byte.
+    init?(bytes: ArraySlice<UInt8>) {
+        guard bytes.count <= HamtBitfield.maxBytes else { return nil }
+        for (index, byte) in bytes.reversed().enumerated() {
+            self[word: index / 8] |= UInt64(byte) << UInt64(index % 8 * 8)
+        }
+    }
+
+    /// Without leading zero bytes.
+    var bytes: [UInt8] {
+        var out: [UInt8] = []
+        for index in (0..<HamtBitfield.maxBytes).reversed() {
+            let byte = UInt8(truncatingIfNeeded: self[word: index / 8] >> UInt64(index % 8 * 8))
+            if byte != 0 || !out.isEmpty { out.append(byte) }
+        }
+        return out
+    }
+
+    private subscript(word index: Int) -> UInt64 {
+        get {
+            switch index {
+            case 0: words.0
+            case 1: words.1
+            case 2: words.2
+            default: words.3
+            }
+        }
+        set {
+            switch index {
+            case 0: words.0 = newValue
+            case 1: words.1 = newValue
+            case 2: words.2 = newValue
+            default: words.3 = newValue
+            }
+        }
+    }
+
+    subscript(slot: Int) -> Bool {
+        get { self[word: slot / 64] >> UInt64(slot % 64) & 1 == 1 }
+        set {
+            let bit = UInt64(1) << UInt64(slot % 64)
+            if newValue { self[word: slot / 64] |= bit } else { self[word: slot / 64] &= ~bit }
+        }
+    }
+
+    var count: Int {
+        words.0.nonzeroBitCount + words.1.nonzeroBitCount + words.2.nonzeroBitCount + words.3.nonzeroBitCount
+    }
+
+    /// The number of occupied slots before `slot`: its place among the pointers.
+    func rank(_ slot: Int) -> Int {
+        var count = 0
+        for index in 0..<slot / 64 { count += self[word: index].nonzeroBitCount }
+        let below = (UInt64(1) << UInt64(slot % 64)) &- 1
+        return count + (self[word: slot / 64] & below).nonzeroBitCount
+    }
+}
+
+/// The slots a key takes from level to level: bits of its SHA-256, most significant first.
+struct HamtPath {
+    private let digest: [UInt8]
+    private let bitWidth: Int
+
+    init(_ key: ArraySlice<UInt8>, bitWidth: Int) {
+        digest = Sha2.hash256(key.span)
+        self.bitWidth = bitWidth
+    }
+
+    /// The slot at `level`; the last level takes what bits are left.
+    func slot(_ level: Int) throws(IPLDError) -> Int {
+        let first = level * bitWidth
+        guard first < digest.count * 8 else { throw .maxDepth }
+        let width = min(bitWidth, digest.count * 8 - first)
+        let high = Int(digest[first / 8]) << 8
+        let low = first / 8 + 1 < digest.count ? Int(digest[first / 8 + 1]) : 0
+        return (high | low) >> (16 - first % 8 - width) & (1 << width - 1)
+    }
+}
+
+/// A node in memory. A class, so that a child can be changed in place through its parent.
+final class HamtNode {
+    enum Pointer {
+        /// Not read yet.
+        case link(Cid)
+        /// Read and unchanged since.
+        case loaded(Cid, HamtNode)
+        /// Changed, or new.
+        case dirty(HamtNode)
+        /// 1 to 3 pairs, ascending by key.
+        case bucket([HamtPair])
+    }
+
+    static let bucketSize = 3
+
+    var bitfield = HamtBitfield()
+    var pointers: [Pointer] = []
+
+    init() {}
+
+    /// Reads a node's block with the checks the reference makes.
+    init(_ block: [UInt8], cid: Cid, bitWidth: Int, isRoot: Bool) throws(IPLDError) {
+        do {
+            try decode(block, cid: cid, bitWidth: bitWidth)
+        } catch let error as IPLDError {
+            throw error
+        } catch let error as CborError {
+            throw .cbor(cid, error)
+        } catch {
+            throw .malformed(cid, "unreadable")
+        }
+        if pointers.isEmpty && !isRoot { throw .malformed(cid, "hamt node below the root is empty") }
+    }
+
+    private func decode(_ block: [UInt8], cid: Cid, bitWidth: Int) throws {
+        var reader = CborReader(block)
+        try reader.tuple(2)
+        guard let bitfield = HamtBitfield(bytes: try reader.byteSlice()) else {
+            throw IPLDError.malformed(cid, "hamt bitfield is longer than \(HamtBitfield.maxBytes) bytes")
+        }
+        let count = try reader.array()
+        guard count <= 1 << bitWidth, count == bitfield.count else {
+            throw IPLDError.malformed(cid, "hamt node has \(count) pointers, its bitfield \(bitfield.count)")
+        }
+        self.bitfield = bitfield
+        pointers.reserveCapacity(count)
+        reader.mode = .dynamic
+        for _ in 0..<count {
+            if reader.nextIsLink {
+                let child = try reader.link()
+                guard child.codec == Cid.dagCbor else {
+                    throw IPLDError.malformed(cid, "hamt link \(child) is not dag-cbor")
+                }
+                pointers.append(.link(child))
+            } else {
+                pointers.append(.bucket(try HamtNode.bucket(&reader, cid)))
+            }
+        }
+        try reader.finish()
+    }
+
+    private static func bucket(_ reader: inout CborReader, _ cid: Cid) throws -> [HamtPair] {
+        let count = try reader.array()
+        guard (1...bucketSize).contains(count) else {
+            throw IPLDError.malformed(cid, "hamt bucket has \(count) pairs")
+        }
+        var pairs: [HamtPair] = []
+        pairs.reserveCapacity(count)
+        for _ in 0..<count {
+            try reader.tuple(2)
+            let key = try reader.byteSlice()
+            if let previous = pairs.last, !previous.key.lexicographicallyPrecedes(key) {
+                throw IPLDError.malformed(cid, "hamt bucket is not sorted")
+            }
+            pairs.append(HamtPair(key: key, value: try reader.canonicalItem()))
+        }
+        return pairs
+    }
+
+    /// The node's block; links to children that changed name what they would be flushed to.
+    func encoded() -> [UInt8] {
+        var writer = CborWriter(capacity: 1024)
+        writer.array(2)
+        writer.byteString(bitfield.bytes)
+        writer.array(pointers.count)
+        for pointer in pointers {
+            switch pointer {
+            case .link(let cid), .loaded(let cid, _): writer.link(cid)
+            case .dirty(let child): writer.link(Cid.blake2b256(codec: Cid.dagCbor, data: child.encoded()))
+            case .bucket(let pairs):
+                writer.array(pairs.count)
+                for pair in pairs {
+                    writer.array(2)
+                    writer.byteString(pair.key)
+                    writer.encoded(pair.value)
+                }
+            }
+        }
+        return writer.bytes
+    }
+
+    /// The bucket that has to stand in the parent's slot instead of this node: a node below the root never holds
+    /// three pairs or fewer without links.
+    var collapsed: [HamtPair]? {
+        guard pointers.count <= HamtNode.bucketSize else { return nil }
+        var pairs: [HamtPair] = []
+        for pointer in pointers {
+            guard case .bucket(let bucket) = pointer else { return nil }
+            pairs += bucket
+        }
+        guard pairs.count <= HamtNode.bucketSize else { return nil }
+        return pairs.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+}
