@@ -23,7 +23,7 @@ public struct WasmPrices: Sendable, Hashable {
     public var memoryCopyPerByte: UInt64
     /// Per byte of `memory.fill`/`memory.grow` and of initial memory and tables.
     public var memoryFillPerByte: UInt64
-    /// Q: added to every reported block and run-time charge.
+    /// Q: added to every reported block, and to the block of an instruction that is priced at run time.
     public var gasCharge: UInt64
     /// K: added to the block of an instruction that is priced at run time.
     public var linearCalculation: UInt64

@@ -35,7 +35,7 @@ public enum Immediates: UInt8, Sendable, Hashable {
 }
 
 /// How an instruction is priced; `Metering` composes amounts of `WasmPrices` from it.
-public enum GasClass: UInt8, Sendable, Hashable {
+public enum GasClass: UInt8, Sendable, Hashable, CaseIterable {
     case free
     case instruction
     case math

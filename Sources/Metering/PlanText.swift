@@ -1,0 +1,26 @@
+extension MeteringPlan {
+    /// The plan as text, one fact a line, stable across releases:
+    ///
+    ///     smelt-plan 1
+    ///     stack-limit ELEMENTS
+    ///     function INDEX stack ELEMENTS
+    ///     trampoline INDEX MILLIGAS
+    ///     block POSITION MILLIGAS
+    ///     linear POSITION MILLIGAS-PER-UNIT
+    ///
+    /// Functions come in index order, each followed by its trampoline if it has one, its blocks and its
+    /// run-time priced instructions in ascending order of position in the source body.
+    public var text: String {
+        var lines = ["smelt-plan 1", "stack-limit \(stackLimit)"]
+        let imported = trampolines.count - functions.count
+        for (index, function) in functions.enumerated() {
+            lines.append("function \(imported + index) stack \(function.stackCost)")
+            if let milligas = trampolines[imported + index] {
+                lines.append("trampoline \(imported + index) \(milligas)")
+            }
+            for block in function.blocks { lines.append("block \(block.position) \(block.milligas)") }
+            for charge in function.linear { lines.append("linear \(charge.position) \(charge.milligasPerUnit)") }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
