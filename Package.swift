@@ -64,7 +64,7 @@ let targets: [Target] = [
     layer("CommandTable", ["CGetopt"]),
 
     // L2: artifacts, shared by both sides.
-    layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat"]),
+    layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"]),
     layer("ArtifactStore", ["ArtifactFormat", "Primitives", "Crypto"]),
 
     // L3: the compiler side.

@@ -1,0 +1,267 @@
+import ArtifactFormat
+import Crypto
+import Primitives
+import Synchronization
+
+/// An object out of the store, checked in full.
+public struct StoredObject: Sendable {
+    public var bytes: [UInt8]
+    public var manifest: Manifest
+}
+
+/// What the store knows of a compilation.
+public enum StoredResult: Sendable {
+    case object(StoredObject)
+    /// The FVM refuses the module; stage, place and rule.
+    case refused(String)
+}
+
+/// Compiled actors and their WASM by content, on disk, shared by all processes of one user.
+///
+/// Everything read is checked before it is believed: objects and refusals by an authentication code whose key only
+/// this user can read, then by `ArtifactFormat.verify`; WASM by its CID. Everything written appears whole or not at
+/// all. What turns out damaged is moved to quarantine and counts as absent, so it is compiled again.
+public final class ArtifactStore: Sendable {
+    /// The directory.
+    public var directory: String { layout.root }
+
+    let layout: StoreLayout
+    let files: Files
+    private let warn: @Sendable (String) -> Void
+    private let warned = Mutex<Set<String>>([])
+    private let secret = Mutex<[UInt8]?>(nil)
+
+    /// `smelt` in the XDG cache directory.
+    public static func defaultDirectory() throws(StoreError) -> String {
+        if let cache = Files.environment("XDG_CACHE_HOME"), cache.hasPrefix("/") { return cache + "/smelt" }
+        if let home = Files.environment("HOME"), home.hasPrefix("/") { return home + "/.cache/smelt" }
+        throw .noDirectory
+    }
+
+    /// Opens the store in a directory, which is made when something is first written.
+    ///
+    /// - Parameter warn: told once of each kind of trouble that does not stop the work.
+    public convenience init(directory: String, warn: @escaping @Sendable (String) -> Void) {
+        self.init(directory: directory, warn: warn, fault: nil)
+    }
+
+    init(
+        directory: String, warn: @escaping @Sendable (String) -> Void,
+        fault: (@Sendable (FileCall, String) -> Int32)?
+    ) {
+        layout = StoreLayout(root: directory)
+        self.warn = warn
+        files = Files(fault: fault)
+    }
+
+    /// Passes on a warning, once for each `topic`.
+    public func warnOnce(_ topic: String, _ text: String) {
+        if warned.withLock({ $0.insert(topic).inserted }) { warn(text) }
+    }
+
+    // MARK: Objects and refusals
+
+    /// What is known for these inputs; nil when nothing is, or nothing sound.
+    public func find(_ inputs: ArtifactInputs) -> StoredResult? {
+        do {
+            return .object(try load(inputs))
+        } catch .file(let error) where error.isMissing {
+            // The usual case of a first compilation.
+        } catch {
+            reject(layout.object(inputs), error)
+        }
+        do {
+            return .refused(try loadRefusal(inputs.key))
+        } catch .file(let error) where error.isMissing {
+            return nil
+        } catch {
+            reject(layout.refusal(inputs.key), error)
+            return nil
+        }
+    }
+
+    /// The object for these inputs, after all checks.
+    public func load(_ inputs: ArtifactInputs) throws(StoreError) -> StoredObject {
+        try load(at: layout.object(inputs), expecting: .key(inputs.key))
+    }
+
+    /// The object at a path of the store, after all checks.
+    func load(at path: String, expecting expectation: ArtifactExpectation) throws(StoreError) -> StoredObject {
+        let entryPath = layout.entry(ofObject: path)
+        let bytes = try readOwn(path)
+        guard let entry = FieldText.decode(try readOwn(entryPath)), let code = entry.first("code") else {
+            throw .damaged(path: entryPath, reason: "the entry is malformed")
+        }
+        guard matches(code, try authenticate("object", bytes)) else {
+            throw .damaged(path: path, reason: "the authentication code does not match")
+        }
+        do {
+            return StoredObject(bytes: bytes, manifest: try ArtifactFormat.verify(bytes, expecting: expectation))
+        } catch {
+            throw .damaged(path: path, reason: error.description)
+        }
+    }
+
+    /// Puts an object where `find` will see it: whole or not at all.
+    ///
+    /// - Parameter bytes: an object that `ArtifactFormat.verify` accepts.
+    public func publish(_ bytes: [UInt8], _ inputs: ArtifactInputs) throws(StoreError) {
+        let path = layout.object(inputs)
+        let code = try authenticate("object", bytes, makingSecret: true)
+        let entry = FieldText(["smelt-entry": "1", "code": code.hex])
+        // The entry last: an object without one counts as absent.
+        try writeOwn(bytes, to: path)
+        try writeOwn(entry.encoded, to: layout.entry(ofObject: path))
+    }
+
+    /// Remembers that the FVM refuses a module.
+    public func publishRefusal(_ text: String, _ inputs: ArtifactInputs) throws(StoreError) {
+        var record = FieldText(["smelt-refusal": "1", "key": inputs.key.hex, "wasm": inputs.wasm.text, "text": text])
+        record.append("code", try authenticate("refusal", record.encoded, makingSecret: true).hex)
+        try writeOwn(record.encoded, to: layout.refusal(inputs.key))
+    }
+
+    private func loadRefusal(_ key: ArtifactKey) throws(StoreError) -> String {
+        let path = layout.refusal(key)
+        guard let record = FieldText.decode(try readOwn(path)), record.first("key") == key.hex,
+            let text = record.first("text"), let code = record.first("code"), record.fields.last?.name == "code"
+        else { throw .damaged(path: path, reason: "the record is malformed") }
+        var signed = FieldText()
+        for field in record.fields.dropLast() { signed.append(field.name, field.value) }
+        guard matches(code, try authenticate("refusal", signed.encoded)) else {
+            throw .damaged(path: path, reason: "the authentication code does not match")
+        }
+        return text
+    }
+
+    /// Takes the right to compile for a key; nil when another process or thread has it.
+    public func lock(_ key: ArtifactKey, wait: Bool) throws(StoreError) -> FileLock? {
+        do {
+            try files.makeDirectories(layout.locks)
+            return try files.lock(layout.lock(key), wait: wait)
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    // MARK: WASM
+
+    /// The WASM binary with this CID; nil when it is not there, or not sound.
+    public func wasm(_ cid: Cid) -> [UInt8]? {
+        let path = layout.wasm(cid)
+        do throws(StoreError) {
+            let bytes = try readOwn(path)
+            guard cid.verifies(bytes) == true else {
+                throw StoreError.damaged(path: path, reason: "the content does not have this CID")
+            }
+            return bytes
+        } catch .file(let error) where error.isMissing {
+            return nil
+        } catch {
+            reject(path, error)
+            return nil
+        }
+    }
+
+    /// Keeps a WASM binary.
+    public func publishWasm(_ bytes: [UInt8], _ cid: Cid) throws(StoreError) {
+        let path = layout.wasm(cid)
+        if (try? readOwn(path)) == bytes { return }
+        try writeOwn(bytes, to: path)
+    }
+
+    // MARK: Files
+
+    /// Reads a file that nobody but this user can have written.
+    func readOwn(_ path: String) throws(StoreError) -> [UInt8] {
+        let reason: String
+        do {
+            let file = try files.open(path)
+            let status = try files.status(of: file)
+            guard let found = distrust(status) else { return try files.read(file, size: status.size) }
+            reason = found
+        } catch {
+            throw error.isSymbolicLink ? .unsafe(path: path, reason: "is a symbolic link") : .file(error)
+        }
+        throw .unsafe(path: path, reason: reason)
+    }
+
+    /// Why a file is not to be believed, by its status alone.
+    private func distrust(_ status: Files.Status) -> String? {
+        guard status.isRegular else { return "is no regular file" }
+        guard status.owner == Files.user else {
+            return "belongs to user \(status.owner), not to user \(Files.user)"
+        }
+        return status.mode & 0o022 == 0 ? nil : "mode \(String(status.mode, radix: 8)) lets others write it"
+    }
+
+    func writeOwn(_ bytes: [UInt8], to path: String) throws(StoreError) {
+        do {
+            try files.makeDirectories(parent(of: path))
+            try files.write(bytes, to: path, mode: 0o644)
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// Reports something unsound and moves it away, so that it is made again.
+    func reject(_ path: String, _ error: StoreError) {
+        warnOnce(path, "\(error); it is made again")
+        if case .file = error { return }
+        try? quarantine(path)
+    }
+
+    func quarantine(_ path: String) throws(StoreError) {
+        do {
+            try files.makeDirectories(layout.quarantine)
+            let name = path.split(separator: "/").last.map(String.init) ?? "unnamed"
+            try files.rename(path, to: "\(layout.quarantine)/\(name)")
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    // MARK: Authentication
+
+    /// The authentication code of `bytes`; `kind` keeps codes of one kind of file from serving for another.
+    func authenticate(_ kind: String, _ bytes: [UInt8], makingSecret: Bool = false) throws(StoreError) -> Digest {
+        let key = try loadSecret(making: makingSecret)
+        let code = Sha2.hmac256(key: key, Array("smelt \(kind)\n".utf8) + bytes)
+        guard let digest = Digest(bytes: code) else {
+            throw .damaged(path: layout.secret, reason: "the authentication code has \(code.count) bytes")
+        }
+        return digest
+    }
+
+    /// Compares in a time that does not depend on where the difference is.
+    private func matches(_ text: String, _ code: Digest) -> Bool {
+        guard let given = Digest(hex: text) else { return false }
+        return zip(given.bytes, code.bytes).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    private func loadSecret(making: Bool) throws(StoreError) -> [UInt8] {
+        if let known = secret.withLock({ $0 }) { return known }
+        let path = layout.secret
+        let found: [UInt8]
+        do {
+            found = try readOwn(path)
+        } catch .file(let error) where error.isMissing && making {
+            guard let fresh = SecureRandom.bytes(32) else {
+                throw .damaged(path: path, reason: "this system gives no random bytes for a key")
+            }
+            do {
+                try files.makeDirectories(layout.root)
+                // Linked, not renamed: when two processes make one, both must end up with the same.
+                try files.write(fresh, to: path, mode: 0o600, replace: false)
+            } catch {
+                guard error.isCollision else { throw .file(error) }
+            }
+            found = try readOwn(path)
+        }
+        guard found.count == 32 else {
+            throw .damaged(path: path, reason: "the key has \(found.count) bytes, expected 32")
+        }
+        secret.withLock { $0 = found }
+        return found
+    }
+}
