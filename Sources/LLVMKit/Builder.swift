@@ -123,6 +123,9 @@ public struct Builder {
         call(function.value, function.type, arguments, convention: convention)
     }
 
+    /// Lets the code generator turn a call into a jump when its result is returned as it is.
+    public func markTail(_ call: Value) { LLVMSetTailCall(call.raw, 1) }
+
     public func extract(_ aggregate: Value, _ index: Int) -> Value {
         Value(LLVMBuildExtractValue(raw, aggregate.raw, UInt32(index), ""))
     }

@@ -8,6 +8,12 @@ public struct DebugLocation {
 /// A function's entry in the debug information, the scope of its places.
 public struct DebugScope {
     let raw: LLVMMetadataRef
+    let context: LLVMContextRef
+
+    /// The place at byte `line` of the binary.
+    public func location(line: UInt32) -> DebugLocation {
+        DebugLocation(raw: LLVMDIBuilderCreateDebugLocation(context, line, 0, raw, nil))
+    }
 }
 
 /// Line tables (nothing else) for one module: a line number is a byte offset in the WASM binary.
@@ -41,12 +47,7 @@ public struct LineTables: ~Copyable {
         let scope: LLVMMetadataRef = LLVMDIBuilderCreateFunction(
             builder, file, name, name.utf8.count, "", 0, file, line, type, 1, 1, line, LLVMDIFlagZero, 1)
         LLVMSetSubprogram(function.value.raw, scope)
-        return DebugScope(raw: scope)
-    }
-
-    /// The place at byte `line` of the binary.
-    public func location(_ scope: DebugScope, line: UInt32) -> DebugLocation {
-        DebugLocation(raw: LLVMDIBuilderCreateDebugLocation(context, line, 0, scope.raw, nil))
+        return DebugScope(raw: scope, context: context)
     }
 
     /// Must be called once, after the last function.

@@ -125,6 +125,17 @@ public struct IRModule: ~Copyable {
         Block(LLVMAppendBasicBlockInContext(context, function.value.raw, ""))
     }
 
+    /// A block that belongs to no function yet.
+    public func makeBlock() -> Block { Block(LLVMCreateBasicBlockInContext(context, "")) }
+
+    /// Puts a block from `makeBlock` at the end of `function`.
+    public func append(_ block: Block, to function: Function) {
+        LLVMAppendExistingBasicBlock(function.value.raw, block.raw)
+    }
+
+    /// Deletes a block that nothing refers to.
+    public func delete(_ block: Block) { LLVMDeleteBasicBlock(block.raw) }
+
     // MARK: Attributes and metadata
 
     /// An attribute without a value, such as `noinline`.

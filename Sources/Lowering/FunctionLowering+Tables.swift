@@ -1,0 +1,145 @@
+import CActorRuntime
+import LLVMKit
+import WasmFormat
+
+/// Globals, tables and references. A reference is the address of a record of the runtime, or null.
+extension FunctionLowering {
+    private func global(_ index: UInt32) throws(LoweringError) -> (slot: Value, type: ValueType) {
+        guard Int(index) < module.globalTypes.count else { throw fail("global \(index) does not exist") }
+        let base = module.constantField(types.pointer, context, ContextLayout.globals)
+        var slot = module.field(base, UInt64(index) * UInt64(MemoryLayout<UInt64>.stride))
+        if Int(index) < module.importedGlobalCount {
+            slot = build.load(types.pointer, slot, alignment: 8, annotation: module.invariant)
+        }
+        return (slot, module.globalTypes[Int(index)].value)
+    }
+
+    func lowerGlobalGet(_ index: UInt32) throws(LoweringError) {
+        let (slot, type) = try global(index)
+        push(build.load(module.type(type), slot, alignment: 8))
+    }
+
+    /// A slot always holds all of its 64 bits.
+    func lowerGlobalSet(_ index: UInt32) throws(LoweringError) {
+        let (slot, type) = try global(index)
+        build.store(module.slotBits(try pop(), type), slot, alignment: 8)
+    }
+
+    /// The table's record, which stays; its elements move when it grows.
+    private var table: Value { module.constantField(types.pointer, context, ContextLayout.table) }
+
+    private var tableSize: Value {
+        build.load(types.i64, module.field(table, ContextLayout.tableSize), alignment: 8)
+    }
+
+    func lowerReference(_ instruction: Instruction) throws(LoweringError) {
+        switch instruction.opcode {
+        case .tableGet:
+            try atSite { () throws(LoweringError) in
+                storeGasIfNeeded()
+                push(module.callService(Service.tableGet, context, [try pop()], result: types.pointer))
+            }
+        case .tableSet:
+            try atSite { () throws(LoweringError) in
+                storeGasIfNeeded()
+                let value = try pop()
+                module.callService(Service.tableSet, context, [try pop(), value])
+            }
+        case .tableSize: push(build.convert(.truncate, tableSize, to: types.i32))
+        case .tableGrow:
+            try atSite { () throws(LoweringError) in
+                storeGasIfNeeded()
+                let count = try pop()
+                let value = try pop()
+                let size = module.callService(Service.tableGrow, context, [value, count], result: types.i64)
+                push(build.convert(.truncate, size, to: types.i32))
+            }
+        case .tableFill: try callBulk(Service.tableFill, [])
+        case .tableCopy: try callBulk(Service.tableCopy, [])
+        case .tableInit: try callBulk(Service.tableInit, [module.i32(instruction.index)])
+        case .elemDrop: module.callService(Service.elementDrop, context, [module.i32(instruction.index)])
+        case .refNull: push(module.ir.zero(types.pointer))
+        case .refIsNull:
+            let isNull = build.compare(.equal, try pop(), module.ir.zero(types.pointer))
+            push(build.convert(.zeroExtend, isNull, to: types.i32))
+        case .refFunc:
+            push(
+                module.callService(
+                    Service.referenceFunction, context, [module.i32(instruction.index)], result: types.pointer))
+        default: break
+        }
+    }
+
+    // MARK: Calls
+
+    private func popArguments(_ type: FunctionType) throws(LoweringError) -> [Value] {
+        guard stack.count - (frames.last?.base ?? 0) >= type.parameters.count else {
+            throw fail("an argument is missing")
+        }
+        let arguments = Array(stack.suffix(type.parameters.count))
+        stack.removeLast(type.parameters.count)
+        return arguments
+    }
+
+    /// Takes apart what a function of the internal convention returned.
+    private func finishCall(_ returned: Value, _ type: FunctionType, stored: Bool) {
+        guard !type.results.isEmpty else { return setGas(returned, stored: stored) }
+        push(build.extract(returned, 0))
+        setGas(build.extract(returned, 1), stored: stored)
+    }
+
+    func lowerCall(_ instruction: Instruction) throws(LoweringError) {
+        let callee = Int(instruction.index)
+        guard callee < module.functions.count else { throw fail("function \(callee) does not exist") }
+        let type = module.functionTypes[callee]
+        try atSite { () throws(LoweringError) in
+            let arguments = try popArguments(type)
+            let hidden = [context, memoryBase, gas, height(calling: callee)]
+            let returned = build.call(module.functions[callee], hidden + arguments, convention: .fast)
+            // An import's thunk leaves the counter in the context; a function leaves there what it last stored.
+            finishCall(returned, type, stored: callee < module.importedFunctionCount)
+        }
+    }
+
+    func lowerCallIndirect(_ instruction: Instruction) throws(LoweringError) {
+        guard let type = module.module.type(instruction.index), type.results.count <= 1 else {
+            throw fail("type \(instruction.index) is unusable")
+        }
+        try atSite { () throws(LoweringError) in
+            let position = build.convert(.zeroExtend, try pop(), to: types.i64)
+            trap(SMELT_RT_TRAP_UNDEFINED_ELEMENT, if: build.compare(.unsignedGreaterEqual, position, tableSize))
+            let elements = build.load(
+                types.pointer, module.field(table, ContextLayout.tableElements), alignment: 8)
+            let offset = build.binary(.mul, position, module.i64(UInt64(ContextLayout.referenceSize)))
+            let element = build.address(elements, offset, byte: types.i8)
+            checkType(of: element, module.typeNumbers[Int(instruction.index)])
+            let code = build.load(types.pointer, module.field(element, ContextLayout.referenceCode), alignment: 8)
+            var hidden = [context, memoryBase, gas, height]
+            if module.options.linksEverything {
+                let owner = build.load(
+                    types.pointer, module.field(element, ContextLayout.referenceContext), alignment: 8)
+                hidden[0] = owner
+                hidden[1] = build.load(
+                    types.pointer, module.field(owner, ContextLayout.memoryBase), alignment: 8)
+                // The other instance works on its own counter in its own context.
+                storeGasIfNeeded()
+            }
+            let returned = build.call(
+                code, module.internalType(type), hidden + (try popArguments(type)), convention: .fast)
+            finishCall(returned, type, stored: false)
+        }
+    }
+
+    /// A null element has type number 0, so one comparison finds both faults.
+    private func checkType(of element: Value, _ expected: UInt32) {
+        let number = build.load(types.i64, module.field(element, ContextLayout.referenceType), alignment: 8)
+        let cold = newBlock()
+        let rest = newBlock()
+        let differs = build.compare(.notEqual, number, module.i64(UInt64(expected)))
+        build.branch(differs, cold, rest, annotation: module.unlikely)
+        build.position(cold)
+        trap(SMELT_RT_TRAP_UNINITIALIZED_ELEMENT, if: build.compare(.equal, number, module.i64(0)))
+        raise(SMELT_RT_TRAP_INDIRECT_CALL_TYPE)
+        build.position(rest)
+    }
+}

@@ -1,0 +1,86 @@
+import LLVMKit
+import Metering
+import Validator
+
+/// WASM and its metering plan to LLVM IR to an object with one exported symbol, `smelt_module`.
+///
+/// A pure function of its arguments: equal input gives equal bytes.
+public enum Lowering {
+    /// Passes of the optimising tier. Modules come optimised from their producer; these clean up what the
+    /// lowering itself adds. No vectoriser, unroller, loop-idiom or jump threading: they explode on hostile input.
+    static let passes = [
+        "sroa",  // locals and the gas counter become values
+        "early-cse",  // repeated loads of context fields
+        "simplifycfg",
+        "instcombine<no-verify-fixpoint>",  // compare-and-extend chains, address arithmetic
+        "simplifycfg",
+    ].joined(separator: ",")
+
+    /// Lowers a module.
+    ///
+    /// - Parameters:
+    ///   - module: what validation accepted.
+    ///   - plan: charges in milligas and heights; nil lowers without metering (the spec suite).
+    ///   - product: what to stop at.
+    /// - Throws: a failure of the compiler, never a property of the module.
+    public static func lower(
+        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, product: LoweringProduct = .object
+    ) throws(LoweringError) -> LoweringOutput {
+        do {
+            let machine = try TargetMachine(
+                triple: options.triple, cpu: options.cpu, level: options.tier == .cheap ? .none : .standard)
+            return try lower(module, plan: plan, options: options, product: product, machine: machine)
+        } catch let error as LLVMError {
+            throw .llvm(error)
+        } catch let error as LoweringError {
+            throw error
+        } catch {
+            throw .inconsistent(function: 0, offset: 0, rule: "\(error)")
+        }
+    }
+
+    private static func lower(
+        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, product: LoweringProduct,
+        machine: borrowing TargetMachine
+    ) throws -> LoweringOutput {
+        var stages = StageClock()
+        let lowering = try ModuleLowering(module.module, plan: plan, options: options, machine: machine)
+        var functions = try lowering.lower()
+        stages.finish("lower")
+        if product == .ir {
+            return LoweringOutput(bytes: lowering.ir.text(), functions: functions, stages: stages.stages)
+        }
+        try lowering.ir.verify()
+        stages.finish("verify")
+        if options.tier == .automatic {
+            try lowering.ir.run(passes: passes, machine: machine)
+            stages.finish("optimise")
+        }
+        if product == .optimizedIR {
+            return LoweringOutput(bytes: lowering.ir.text(), functions: functions, stages: stages.stages)
+        }
+        let bytes = try machine.emit(lowering.ir, product == .assembly ? .assembly : .object)
+        stages.finish("emit")
+        let frames = lowering.ir.diagnostics.frames
+        for index in functions.indices {
+            functions[index].frameBytes = frames[lowering.symbolName(functions[index].index)]
+        }
+        return LoweringOutput(bytes: bytes, functions: functions, stages: stages.stages)
+    }
+}
+
+/// Wall time by stage.
+private struct StageClock {
+    private(set) var stages: [(name: String, seconds: Double)] = []
+    private let clock = ContinuousClock()
+    private var begin: ContinuousClock.Instant
+
+    init() { begin = clock.now }
+
+    mutating func finish(_ name: String) {
+        let now = clock.now
+        let elapsed = (now - begin).components
+        stages.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
+        begin = now
+    }
+}

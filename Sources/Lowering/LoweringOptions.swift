@@ -1,0 +1,95 @@
+import LLVMKit
+
+/// How a module is lowered. Everything here is part of an artifact's key.
+public struct LoweringOptions: Sendable, Hashable {
+    /// How an access outside of linear memory is noticed.
+    public enum BoundsMode: String, Sendable, Hashable {
+        /// It faults; accesses are volatile and the gas counter is in the context whenever one can fault.
+        case guardPages
+        /// Every access compares its end with the memory's size and branches to the trap.
+        case explicitChecks
+    }
+
+    /// How much the code is optimised. Results and gas are the same.
+    public enum Tier: String, Sendable, Hashable {
+        /// Functions are optimised, except those whose estimates exceed the budget.
+        case automatic
+        /// Nothing is optimised: linear time for every module.
+        case cheap
+    }
+
+    public var boundsMode: BoundsMode
+    public var tier: Tier
+    /// An LLVM target triple.
+    public var triple: String
+    /// A named CPU level such as `x86-64-v2`; never the host's.
+    public var cpu: String
+    /// Links modules to each other (the `suite` profile): tables hold functions of other instances, types are
+    /// numbered by the hash of their signature.
+    public var linksEverything: Bool
+    /// Emits line tables that map native code to byte offsets in the WASM binary.
+    public var lineTables: Bool
+    /// Limits of the pre-pass that chooses a function's tier.
+    public var budget: Budget
+
+    public init(
+        boundsMode: BoundsMode = .guardPages, tier: Tier = .automatic, triple: String = "x86_64-unknown-linux-gnu",
+        cpu: String = "x86-64-v2", linksEverything: Bool = false, lineTables: Bool = true,
+        budget: Budget = .standard
+    ) {
+        self.boundsMode = boundsMode
+        self.tier = tier
+        self.triple = triple
+        self.cpu = cpu
+        self.linksEverything = linksEverything
+        self.lineTables = lineTables
+        self.budget = budget
+    }
+}
+
+/// What to stop at.
+public enum LoweringProduct: String, Sendable, Hashable {
+    case object
+    case assembly
+    /// LLVM IR as lowered.
+    case ir
+    /// LLVM IR after the passes.
+    case optimizedIR
+}
+
+/// The compiler could not lower a module that the front end accepted. This is a failure of the compiler, never
+/// of the module, and never a receipt.
+public enum LoweringError: Error, Sendable, CustomStringConvertible {
+    /// A rule that validation guarantees does not hold.
+    case inconsistent(function: UInt32, offset: UInt32, rule: String)
+    /// LLVM refused what it was given, or cannot do what was asked.
+    case llvm(LLVMError)
+
+    public var description: String {
+        switch self {
+        case .inconsistent(let function, let offset, let rule):
+            "function \(function) at 0x\(String(offset, radix: 16)): \(rule)"
+        case .llvm(let error): error.description
+        }
+    }
+}
+
+/// What came of lowering one module.
+public struct LoweringOutput: Sendable {
+    /// The object, or text, that was asked for.
+    public var bytes: [UInt8]
+    /// Per function the module defines, in order.
+    public var functions: [FunctionFacts]
+    /// Seconds of wall time, by stage, in the order they ran.
+    public var stages: [(name: String, seconds: Double)]
+}
+
+/// What is known about one lowered function.
+public struct FunctionFacts: Sendable, Hashable {
+    /// Of the index space.
+    public var index: UInt32
+    public var tier: LoweringOptions.Tier
+    public var estimate: Estimate
+    /// Bytes of its native stack frame; nil when the code generator did not run.
+    public var frameBytes: UInt64?
+}

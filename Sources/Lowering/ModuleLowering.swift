@@ -1,0 +1,259 @@
+import CActorRuntime
+import LLVMKit
+import Metering
+import WasmFormat
+
+/// The lowering of one module: what its functions share.
+final class ModuleLowering {
+    let module: WasmFormat.Module
+    let plan: MeteringPlan?
+    let options: LoweringOptions
+    let ir: IRModule
+    let types: CommonTypes
+    let build: Builder
+
+    // Index spaces, imports first.
+    let functionTypes: [FunctionType]
+    let globalTypes: [GlobalType]
+    let importedFunctionCount: Int
+    let importedGlobalCount: Int
+    /// By type index: what `call_indirect` compares.
+    let typeNumbers: [UInt32]
+    let functionTypeNumbers: [UInt32]
+
+    // Shared pieces of IR.
+    let unlikely: Annotation
+    let invariant: Annotation
+    let attributes: Attributes
+
+    /// What a direct call of a function calls: its code, or an import's thunk.
+    private(set) var functions: [Function] = []
+    /// What a reference through a table, an export or the start section calls.
+    private(set) var tableEntries: [Function] = []
+
+    struct Attributes {
+        let function: [Attribute]
+        let cheap: [Attribute]
+        let raise: [Attribute]
+        let noUnwind: Attribute
+    }
+
+    init(
+        _ module: WasmFormat.Module, plan: MeteringPlan?, options: LoweringOptions, machine: borrowing TargetMachine
+    ) throws(LoweringError) {
+        self.module = module
+        self.plan = plan
+        self.options = options
+        ir = IRModule(name: "module", machine: machine)
+        types = ir.types
+        build = ir.builder
+        unlikely = ir.unlikely()
+        invariant = ir.invariantLoad()
+        attributes = Attributes(
+            function: [
+                ir.attribute("nounwind"), ir.attribute("no-builtins", value: ""),
+                ir.attribute("probe-stack", value: "inline-asm"),
+                ir.attribute("warn-stack-size", value: "0"),
+            ],
+            cheap: [ir.attribute("optnone"), ir.attribute("noinline")],
+            raise: [
+                ir.attribute("noreturn"), ir.attribute("nounwind"), ir.attribute("cold"), ir.attribute("nomerge"),
+            ],
+            noUnwind: ir.attribute("nounwind"))
+
+        var functionTypes: [FunctionType] = []
+        let typeIndices = module.functionTypeIndices
+        for (position, index) in typeIndices.enumerated() {
+            guard let type = module.type(index), type.results.count <= 1 else {
+                throw .inconsistent(function: UInt32(position), offset: 0, rule: "function type \(index) is unusable")
+            }
+            functionTypes.append(type)
+        }
+        self.functionTypes = functionTypes
+        globalTypes = module.globalTypes
+        importedFunctionCount = module.importedFunctionCount
+        importedGlobalCount = module.importedGlobalCount
+        let canonical = module.canonicalTypeIDs
+        typeNumbers = module.types.indices.map { index in
+            options.linksEverything
+                ? signatureHash(module.types[index]) : canonical[index] &+ 1
+        }
+        let numbers = typeNumbers
+        functionTypeNumbers = typeIndices.map { numbers[Int($0)] }
+    }
+
+    // MARK: Types and constants
+
+    func type(_ type: ValueType) -> IRType {
+        switch type {
+        case .i32: types.i32
+        case .i64: types.i64
+        case .f32: types.f32
+        case .f64: types.f64
+        case .funcref: types.pointer
+        }
+    }
+
+    /// The internal convention: context, memory base, gas, height, parameters; gas alone or result and gas.
+    func internalType(_ type: FunctionType) -> IRType {
+        let parameters = [types.pointer, types.pointer, types.i64, types.i32] + type.parameters.map { self.type($0) }
+        return ir.functionType(parameters, internalResult(type))
+    }
+
+    func internalResult(_ type: FunctionType) -> IRType {
+        guard let result = type.results.first else { return types.i64 }
+        return ir.structType([self.type(result), types.i64])
+    }
+
+    func i32(_ value: UInt32) -> Value { ir.constant(types.i32, UInt64(value)) }
+    func i64(_ value: UInt64) -> Value { ir.constant(types.i64, value) }
+
+    // MARK: The context
+
+    func field(_ base: Value, _ offset: UInt64) -> Value {
+        offset == 0 ? base : build.address(base, i64(offset), byte: types.i8)
+    }
+
+    /// A field that does not change while compiled code runs.
+    func constantField(_ type: IRType, _ context: Value, _ offset: UInt64) -> Value {
+        build.load(type, field(context, offset), alignment: 8, annotation: invariant)
+    }
+
+    func loadGas(_ context: Value) -> Value {
+        build.load(types.i64, field(context, ContextLayout.gas), alignment: 8)
+    }
+
+    /// Volatile, so that it stays in front of the accesses and calls that follow.
+    func storeGas(_ gas: Value, _ context: Value) {
+        build.store(gas, field(context, ContextLayout.gas), alignment: 8, volatile: true)
+    }
+
+    /// Calls a service with the C convention.
+    @discardableResult
+    func callService(_ service: UInt64, _ context: Value, _ arguments: [Value], result: IRType? = nil) -> Value {
+        let callee = constantField(types.pointer, context, service)
+        let type = ir.functionType([types.pointer] + arguments.map(\.type), result ?? types.void)
+        return build.call(callee, type, [context] + arguments, attributes: [attributes.noUnwind])
+    }
+
+    /// Ends the block: gas goes to the context, the runtime ends the entry.
+    func raise(_ trap: smelt_rt_trap, gas: Value?, context: Value) {
+        if let gas { storeGas(gas, context) }
+        let callee = constantField(types.pointer, context, ContextLayout.raise)
+        let type = ir.functionType([types.pointer, types.i32], types.void)
+        build.call(callee, type, [context, i32(trap.rawValue)], attributes: attributes.raise)
+        build.unreachable()
+    }
+
+    // MARK: Functions
+
+    /// Adds a function with the attributes all have.
+    func addFunction(_ name: String, _ type: IRType, convention: CallingConvention) -> Function {
+        let function = ir.addFunction(name, type, convention: convention)
+        for attribute in attributes.function { ir.add(attribute, to: function) }
+        return function
+    }
+
+    /// Whether entries of a function have something to do before its code runs.
+    private func trampolineCharge(_ index: Int) -> UInt64? {
+        guard let plan, index < plan.trampolines.count else { return nil }
+        return plan.trampolines[index]
+    }
+
+    /// Declares everything, then lowers bodies, entries and the descriptor, in the order of the index space.
+    func lower() throws(LoweringError) -> [FunctionFacts] {
+        for (index, type) in functionTypes.enumerated() {
+            let prefix = index < importedFunctionCount ? "import" : "f"
+            functions.append(
+                addFunction(symbol(prefix, UInt32(index)), internalType(type), convention: .fast))
+        }
+        for index in functionTypes.indices {
+            if index >= importedFunctionCount, trampolineCharge(index) != nil {
+                tableEntries.append(
+                    addFunction("entry\(index)", internalType(functionTypes[index]), convention: .fast))
+            } else {
+                tableEntries.append(functions[index])
+            }
+        }
+        let facts = try lowerBodies()
+        for index in functionTypes.indices {
+            if index < importedFunctionCount {
+                lowerImport(index)
+            } else if let charge = trampolineCharge(index) {
+                lowerTrampoline(index, charge: charge)
+            }
+        }
+        let end = emitDescriptor()
+        lowerEmpty(end)
+        return facts
+    }
+
+    private func lowerBodies() throws(LoweringError) -> [FunctionFacts] {
+        guard options.lineTables else {
+            return try lowerBodies { _, _ in nil }
+        }
+        let lines = LineTables(ir, fileName: "module.wasm", producer: "smelt")
+        let facts = try lowerBodies { index, body in
+            let name = module.functionNames[UInt32(index)] ?? "f\(index)"
+            return lines.add(functions[index], name: name, line: body.offset)
+        }
+        lines.finish()
+        return facts
+    }
+
+    private func lowerBodies(scope: (Int, FunctionBody) -> DebugScope?) throws(LoweringError) -> [FunctionFacts] {
+        var facts: [FunctionFacts] = []
+        for (position, body) in module.bodies.enumerated() {
+            let index = importedFunctionCount + position
+            guard index < functions.count, plan.map({ position < $0.functions.count }) ?? true else {
+                throw .inconsistent(function: UInt32(index), offset: body.offset, rule: "body without a function")
+            }
+            let function = FunctionLowering(
+                self, index: index, body: body, plan: plan?.functions[position], scope: scope(index, body))
+            try function.lower()
+            facts.append(function.facts)
+        }
+        return facts
+    }
+
+    /// A symbol for people: letters, digits, `_`, `.` and `$` of the WASM name behind the index.
+    func symbolName(_ index: UInt32) -> String {
+        symbol(Int(index) < importedFunctionCount ? "import" : "f", index)
+    }
+
+    private func symbol(_ prefix: String, _ index: UInt32) -> String {
+        guard let name = module.functionNames[index] else { return "\(prefix)\(index)" }
+        let clean = name.utf8.prefix(160).map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "$"):
+                byte
+            default: UInt8(ascii: "_")
+            }
+        }
+        return "\(prefix)\(index)." + String(decoding: clean, as: UTF8.self)
+    }
+}
+
+/// A signature as the descriptor holds it: counts as unsigned LEB128, then the type bytes.
+func signatureBytes(_ type: FunctionType) -> [UInt8] {
+    func count(_ value: Int) -> [UInt8] {
+        var rest = UInt64(value)
+        var bytes: [UInt8] = []
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        return bytes + [UInt8(truncatingIfNeeded: rest)]
+    }
+    return count(type.parameters.count) + count(type.results.count)
+        + (type.parameters + type.results).map(\.rawValue)
+}
+
+/// The runtime's number of a signature where modules are linked to each other.
+func signatureHash(_ type: FunctionType) -> UInt32 {
+    // FNV-1a, as `smelt_rt_type_hash` of the runtime, which the compiler does not link.
+    var hash: UInt32 = 2_166_136_261
+    for byte in signatureBytes(type) { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+    return hash == 0 ? 1 : hash
+}

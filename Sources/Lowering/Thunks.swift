@@ -1,0 +1,120 @@
+import CActorRuntime
+import LLVMKit
+import WasmFormat
+
+/// The small functions around bodies: imports, trampolines, entries from the host.
+extension ModuleLowering {
+    /// A value as the 64 bits of a slot: i32 and f32 zero-extended.
+    func slotBits(_ value: Value, _ type: ValueType) -> Value {
+        switch type {
+        case .i32: build.convert(.zeroExtend, value, to: types.i64)
+        case .i64: value
+        case .f32: build.convert(.zeroExtend, build.convert(.bitcast, value, to: types.i32), to: types.i64)
+        case .f64: build.convert(.bitcast, value, to: types.i64)
+        case .funcref: build.convert(.pointerToInteger, value, to: types.i64)
+        }
+    }
+
+    private func slot(_ slots: Value, _ index: Int) -> Value {
+        field(slots, UInt64(index * MemoryLayout<UInt64>.stride))
+    }
+
+    /// An import, callable with the internal convention: the counter is in the context while the host works, and
+    /// is read again because the host charges it.
+    func lowerImport(_ index: Int) {
+        let function = functions[index]
+        let type = functionTypes[index]
+        build.position(ir.addBlock(function))
+        let context = function.argument(0)
+        let slots = build.alloca(ir.arrayType(types.i64, count: max(1, type.parameters.count)))
+        for (position, parameter) in type.parameters.enumerated() {
+            let bits = slotBits(function.argument(4 + position), parameter)
+            build.store(bits, slot(slots, position), alignment: 8)
+        }
+        storeGas(function.argument(2), context)
+        callService(Service.callImport, context, [i32(UInt32(index)), slots])
+        // Volatile: the handler wrote it behind the compiler's back.
+        let gas = build.load(types.i64, field(context, ContextLayout.gas), alignment: 8, volatile: true)
+        guard let result = type.results.first else { return build.return(gas) }
+        let value = build.load(self.type(result), slots, alignment: 8)
+        build.return(pair(value, gas, type))
+    }
+
+    private func pair(_ value: Value, _ gas: Value, _ type: FunctionType) -> Value {
+        build.insert(build.insert(ir.zero(internalResult(type)), value, 0), gas, 1)
+    }
+
+    /// What the reference puts in front of functions that are reached from outside or through a table: its own
+    /// charge, then the height, which the function compares.
+    func lowerTrampoline(_ index: Int, charge: UInt64) {
+        let function = tableEntries[index]
+        let type = functionTypes[index]
+        let start = ir.addBlock(function)
+        let exhausted = ir.addBlock(function)
+        let rest = ir.addBlock(function)
+        let context = function.argument(0)
+        build.position(start)
+        let left = build.binary(.sub, function.argument(2), i64(charge))
+        build.branch(build.compare(.signedLess, left, i64(0)), exhausted, rest, annotation: unlikely)
+        build.position(exhausted)
+        raise(SMELT_RT_TRAP_OUT_OF_GAS, gas: left, context: context)
+        build.position(rest)
+        let position = index - importedFunctionCount
+        let cost = plan?.functions[position].stackCost ?? 0
+        let height = build.binary(.add, function.argument(3), i32(cost))
+        let parameters = type.parameters.indices.map { function.argument(4 + $0) }
+        let returned = build.call(
+            functions[index], [context, function.argument(1), left, height] + parameters, convention: .fast)
+        build.markTail(returned)
+        build.return(returned)
+    }
+
+    /// Calls a function from outside: counter and height come from the context, the counter goes back there.
+    private func callFromOutside(_ index: Int, context: Value, _ arguments: [Value]) -> Value? {
+        let base = build.load(types.pointer, field(context, ContextLayout.memoryBase), alignment: 8)
+        let height = build.load(types.i32, field(context, ContextLayout.stackHeight), alignment: 4)
+        let returned = build.call(
+            tableEntries[index], [context, base, loadGas(context), height] + arguments, convention: .fast)
+        guard !functionTypes[index].results.isEmpty else {
+            storeGas(returned, context)
+            return nil
+        }
+        storeGas(build.extract(returned, 1), context)
+        return build.extract(returned, 0)
+    }
+
+    /// `void (context, arguments, results)`, 64-bit slots.
+    func lowerUniformEntry(_ index: Int) -> Function {
+        let type = functionTypes[index]
+        let signature = ir.functionType([types.pointer, types.pointer, types.pointer], types.void)
+        let function = addFunction("uniform\(index)", signature, convention: .c)
+        build.position(ir.addBlock(function))
+        let arguments = type.parameters.enumerated().map { position, parameter in
+            build.load(self.type(parameter), slot(function.argument(1), position), alignment: 8)
+        }
+        let result = callFromOutside(index, context: function.argument(0), arguments)
+        if let result, let resultType = type.results.first {
+            build.store(slotBits(result, resultType), function.argument(2), alignment: 8)
+        }
+        build.return()
+        return function
+    }
+
+    /// The function's own C signature behind the context.
+    func lowerTypedEntry(_ index: Int) -> Function {
+        let type = functionTypes[index]
+        let result = type.results.first.map { self.type($0) } ?? types.void
+        let signature = ir.functionType([types.pointer] + type.parameters.map { self.type($0) }, result)
+        let function = addFunction("typed\(index)", signature, convention: .c)
+        build.position(ir.addBlock(function))
+        let arguments = type.parameters.indices.map { function.argument(1 + $0) }
+        build.return(callFromOutside(index, context: function.argument(0), arguments))
+        return function
+    }
+
+    /// A function that only marks the end of the code.
+    func lowerEmpty(_ function: Function) {
+        build.position(ir.addBlock(function))
+        build.return()
+    }
+}
