@@ -307,17 +307,16 @@ enum smelt_rt_error {
     SMELT_RT_NO_MEMORY = 1,   /* of this machine; never the guest's fault */
     SMELT_RT_BAD_OBJECT = 2,  /* not an artifact this runtime can run */
     SMELT_RT_NO_SIGNALS = 3,  /* the module relies on guard pages and smelt_rt_signals_install was not called */
-    SMELT_RT_BAD_IMPORT = 4   /* suite profile: an import is missing or of another kind */
+    SMELT_RT_BAD_IMPORT = 4   /* suite profile: an import is missing or of another kind or type */
 };
 
-/* What an import that is not a function is bound to, in the order of the module's imports; rows of function
- * imports are ignored. All of it must outlive the instance; memories and tables are held by it. */
+/* What an import is bound to, one row per import of the module. Needed for memories, tables and globals; for a
+ * function `exporter` may be NULL, its calls go to host_import in any case. Exporters must outlive the instance;
+ * contexts that are linked run on one thread at a time. */
 struct smelt_rt_extern {
     uint32_t kind;
-    uint32_t reserved;
-    struct smelt_rt_context *memory; /* a context that has the memory */
-    struct smelt_rt_context *table;  /* a context that has the table */
-    uint64_t *global;                /* smelt_rt_instance_global of the exporter */
+    uint32_t index; /* globals: in the exporter's index space */
+    struct smelt_rt_context *exporter;
 };
 
 struct smelt_rt_options {
@@ -325,7 +324,7 @@ struct smelt_rt_options {
     void *host;
     smelt_rt_import_fn host_import;
     smelt_rt_limiter_fn host_limiter;      /* NULL: everything up to `maximum` is allowed */
-    const struct smelt_rt_extern *externs; /* NULL when nothing but functions is imported */
+    const struct smelt_rt_extern *externs; /* may be NULL when nothing but functions is imported */
     uint64_t extern_count;
 };
 

@@ -1,0 +1,206 @@
+/* stack_linux.c: the stacks of a thread: the one it was born with, the big one for guests, the one for signals. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "internal.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if SMELT_RT_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if SMELT_RT_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+/* 1,024 nested entries (the FVM's call depth), each with the 4 MiB of compiled code the reference gives it and room
+ * for the host's frames between two entries, and some for the host below the first. */
+#define BIG_STACK_ENTRIES UINT64_C(1024)
+#define BIG_STACK_ENTRY (UINT64_C(5) << 20)
+#define BIG_STACK_EXTRA (UINT64_C(64) << 20)
+#define BIG_STACK_GUARD (UINT64_C(1) << 20)
+/* What stays in memory between two runs. */
+#define BIG_STACK_KEPT (UINT64_C(1) << 20)
+/* Handlers that were there before ours run on this stack as well. */
+#define ALTERNATE_ROOM (UINT64_C(64) << 10)
+/* Assumed of a stack whose bounds the system does not tell. */
+#define UNKNOWN_STACK (UINT64_C(1) << 20)
+
+static pthread_key_t thread_end;
+static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
+static bool thread_end_exists;
+
+static void at_thread_end(void *unused) {
+    (void)unused;
+    smelt_rt_thread_release();
+}
+
+static void make_thread_end(void) { thread_end_exists = pthread_key_create(&thread_end, at_thread_end) == 0; }
+
+static void release_at_thread_end(void) {
+    pthread_once(&thread_end_once, make_thread_end);
+    /* Any value but NULL makes the destructor run. */
+    if (thread_end_exists) { pthread_setspecific(thread_end, &thread_end); }
+}
+
+static void find_bounds(struct smelt_rt_thread *thread) {
+    if (thread->bounds_known) { return; }
+    uint64_t here = (uint64_t)__builtin_frame_address(0);
+    uint64_t low = here > UNKNOWN_STACK ? here - UNKNOWN_STACK : 0;
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        void *address = NULL;
+        size_t size = 0, guard = 0;
+        if (pthread_attr_getstack(&attributes, &address, &size) == 0 && size > 0) { low = (uint64_t)address; }
+        /* glibc counts the guard into the stack of threads it makes in some versions: leave room for one. */
+        if (pthread_attr_getguardsize(&attributes, &guard) == 0) { low += guard; }
+        pthread_attr_destroy(&attributes);
+    }
+    thread->own_low = low;
+    if (!thread->on_big_stack) { thread->stack_low = thread->guard_low = low; }
+    thread->bounds_known = true;
+}
+
+int32_t smelt_rt_thread_prepare(void) {
+    struct smelt_rt_thread *thread = &smelt_rt_thread;
+    find_bounds(thread);
+    if (thread->signals_ready) { return 0; }
+    stack_t current;
+    if (sigaltstack(NULL, &current) != 0) { return -1; }
+    if (current.ss_flags & SS_DISABLE) {
+        long least = sysconf(_SC_SIGSTKSZ);
+        uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+        uint64_t room = ((least > 0 ? (uint64_t)least : 0) + ALTERNATE_ROOM + page - 1) / page * page;
+        uint8_t *stack = mmap(NULL, room + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (stack == MAP_FAILED) { return -1; }
+        stack_t ours = {.ss_sp = stack + page, .ss_size = room};
+        if (mprotect(stack + page, room, PROT_READ | PROT_WRITE) != 0 || sigaltstack(&ours, NULL) != 0) {
+            munmap(stack, room + page);
+            return -1;
+        }
+        thread->alternate = stack;
+        thread->alternate_bytes = room + page;
+        release_at_thread_end();
+    }
+    thread->signals_ready = true;
+    return 0;
+}
+
+void smelt_rt_thread_first_use(struct smelt_rt_thread *thread, bool signals) {
+    find_bounds(thread);
+    /* Without an alternate stack only an overflow of the stack itself could not be handled, and compiled code
+     * checks for that: so a failure is tried again at the next entry and not reported. */
+    if (signals) { (void)smelt_rt_thread_prepare(); }
+}
+
+void smelt_rt_thread_release(void) {
+    struct smelt_rt_thread *thread = &smelt_rt_thread;
+    if (thread->current != NULL || thread->on_big_stack) { return; }
+    if (thread->alternate != NULL) {
+        stack_t current;
+        bool is_current = sigaltstack(NULL, &current) == 0 && (uint8_t *)current.ss_sp >= thread->alternate &&
+                          (uint8_t *)current.ss_sp < thread->alternate + thread->alternate_bytes;
+        if (is_current) {
+            stack_t none = {.ss_flags = SS_DISABLE};
+            sigaltstack(&none, NULL);
+        }
+        munmap(thread->alternate, thread->alternate_bytes);
+        thread->alternate = NULL;
+    }
+    thread->signals_ready = false;
+    if (thread->big_stack != NULL) {
+#if SMELT_RT_TSAN
+        __tsan_destroy_fiber(thread->big_stack_fiber);
+#endif
+        munmap(thread->big_stack, thread->big_stack_bytes);
+        thread->big_stack = NULL;
+    }
+}
+
+static bool make_big_stack(struct smelt_rt_thread *thread) {
+    uint64_t bytes = BIG_STACK_GUARD + BIG_STACK_ENTRIES * BIG_STACK_ENTRY + BIG_STACK_EXTRA;
+    /* Address space, not memory: pages are committed when they are touched. */
+    uint8_t *stack = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) { return false; }
+    if (mprotect(stack + BIG_STACK_GUARD, bytes - BIG_STACK_GUARD, PROT_READ | PROT_WRITE) != 0) {
+        munmap(stack, bytes);
+        return false;
+    }
+    /* A huge page would take 2 MiB where a few KiB are used. Kernels without huge pages refuse: no matter. */
+    (void)madvise(stack, bytes, MADV_NOHUGEPAGE);
+    thread->big_stack = stack;
+    thread->big_stack_bytes = bytes;
+#if SMELT_RT_TSAN
+    thread->big_stack_fiber = __tsan_create_fiber(0);
+#endif
+    release_at_thread_end();
+    return true;
+}
+
+struct job {
+    void (*function)(void *);
+    void *argument;
+#if SMELT_RT_ASAN
+    const void *earlier_bottom;
+    size_t earlier_size;
+#endif
+#if SMELT_RT_TSAN
+    void *earlier_fiber;
+#endif
+};
+
+/* First frame on the big stack. */
+#if SMELT_RT_TSAN
+__attribute__((no_sanitize("thread")))
+#endif
+static void run(void *raw) {
+    struct job *job = raw;
+#if SMELT_RT_ASAN
+    __sanitizer_finish_switch_fiber(NULL, &job->earlier_bottom, &job->earlier_size);
+#endif
+    job->function(job->argument);
+#if SMELT_RT_ASAN
+    __sanitizer_start_switch_fiber(NULL, job->earlier_bottom, job->earlier_size);
+#endif
+#if SMELT_RT_TSAN
+    __tsan_switch_to_fiber(job->earlier_fiber, 0);
+#endif
+}
+
+int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
+    struct smelt_rt_thread *thread = &smelt_rt_thread;
+    if (thread->on_big_stack) {
+        function(argument);
+        return 0;
+    }
+    find_bounds(thread);
+    if (thread->big_stack == NULL && !make_big_stack(thread)) { return -1; }
+    struct job job = {.function = function, .argument = argument};
+    uint8_t *top = thread->big_stack + thread->big_stack_bytes;
+    thread->on_big_stack = true;
+    thread->guard_low = (uint64_t)thread->big_stack;
+    thread->stack_low = thread->guard_low + BIG_STACK_GUARD;
+#if SMELT_RT_ASAN
+    void *fake_stack = NULL;
+    __sanitizer_start_switch_fiber(&fake_stack, thread->big_stack + BIG_STACK_GUARD,
+                                   thread->big_stack_bytes - BIG_STACK_GUARD);
+#endif
+#if SMELT_RT_TSAN
+    job.earlier_fiber = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(thread->big_stack_fiber, 0);
+#endif
+    smelt_rt_arch_on_stack(run, &job, top);
+#if SMELT_RT_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
+#endif
+    thread->on_big_stack = false;
+    thread->stack_low = thread->guard_low = thread->own_low;
+    /* What deep recursion has touched goes back; nothing on it is alive. */
+    (void)madvise(thread->big_stack + BIG_STACK_GUARD, thread->big_stack_bytes - BIG_STACK_GUARD - BIG_STACK_KEPT,
+                  MADV_DONTNEED);
+    return 0;
+}

@@ -1,0 +1,112 @@
+/* trap.c: entering guest code, leaving it by a trap, the gate to the host. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "arch_x86_64.h"
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#if SMELT_RT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+/* Below the limit compiled code may still call services and the host, which run on the same stack. */
+#define STACK_HEADROOM (UINT64_C(256) << 10)
+
+_Thread_local struct smelt_rt_thread smelt_rt_thread;
+
+const char *smelt_rt_trap_text(int32_t trap) {
+    switch (trap) {
+#define X(symbol, number, text)                                                                                        \
+    case number: return text;
+        SMELT_RT_TRAPS(X)
+#undef X
+    default: return NULL;
+    }
+}
+
+/* Lowest stack pointer of an entry that begins at `stack_pointer`. Unsigned arithmetic without wrap: near the end
+ * of the stack the result lies above the stack pointer, and the first check of the guest traps. */
+static uint64_t native_limit(const struct smelt_rt_thread *thread, uint64_t stack_pointer, uint64_t budget) {
+    uint64_t lowest = thread->stack_low + STACK_HEADROOM;
+    uint64_t limit = stack_pointer > budget ? stack_pointer - budget : 0;
+    return limit < lowest ? lowest : limit;
+}
+
+static void set_native_limit(struct smelt_rt_instance *instance, uint64_t limit) {
+    instance->context.native_limit = limit;
+    /* Linked instances call each other without an entry in between. */
+    for (struct smelt_rt_instance *other = instance->group; UNLIKELY(other != instance); other = other->group) {
+        other->context.native_limit = limit;
+    }
+}
+
+int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry, uint64_t *arguments,
+                       uint64_t *results) {
+    struct smelt_rt_thread *thread = &smelt_rt_thread;
+    struct smelt_rt_instance *instance = instance_of(context);
+    bool signals = relies_on_signals(context->module);
+    if (UNLIKELY(!thread->bounds_known || (signals && !thread->signals_ready))) {
+        smelt_rt_thread_first_use(thread, signals);
+    }
+    struct smelt_rt_activation activation = {.previous = thread->current, .context = context};
+    uint64_t earlier_limit = context->native_limit;
+    set_native_limit(instance,
+                     native_limit(thread, (uint64_t)__builtin_frame_address(0), instance->native_stack));
+    /* The handler and the raise path of this thread read the chain: it is complete before it is linked. */
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->current = &activation;
+    int32_t trap = smelt_rt_arch_enter(&activation, context, entry, arguments, results);
+    thread->current = activation.previous;
+    set_native_limit(instance, earlier_limit);
+    if (UNLIKELY(trap != SMELT_RT_TRAP_NONE)) {
+#if SMELT_RT_ASAN
+        /* The frames that were left did not unpoison their variables. */
+        uint64_t here = (uint64_t)__builtin_frame_address(0);
+        uint64_t low = here > (UINT64_C(8) << 20) + thread->stack_low ? here - (UINT64_C(8) << 20) : thread->stack_low;
+        __asan_unpoison_memory_region((void *)low, activation.stack_pointer - low);
+#endif
+        context->trap = trap;
+        context->trap_pc = activation.trap_pc;
+        context->trap_function = UINT32_MAX;
+        if (activation.trap_pc != 0) {
+            const struct smelt_module_descriptor *module = smelt_rt_code_find(activation.trap_pc);
+            uint32_t function, offset;
+            if (module != NULL && smelt_rt_site_find(module, activation.trap_pc, &function, &offset) >= 0) {
+                context->trap_function = function;
+            }
+        }
+    }
+    return trap;
+}
+
+void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t pc) {
+    (void)context;
+    struct smelt_rt_activation *activation = smelt_rt_thread.current;
+    if (UNLIKELY(activation == NULL || trap == SMELT_RT_TRAP_NONE)) {
+        fputs("smelt runtime: raise outside an entry\n", stderr);
+        abort();
+    }
+    activation->trap_pc = pc;
+    smelt_rt_arch_leave(activation, trap);
+}
+
+/* A return address follows the call; one less lies inside it. */
+#define CALL_SITE ((uint64_t)__builtin_return_address(0) - 1)
+
+void smelt_rt_raise(struct smelt_rt_context *context, int32_t trap) { smelt_rt_raise_at(context, trap, CALL_SITE); }
+
+void smelt_rt_call_import(struct smelt_rt_context *context, uint32_t import_index, uint64_t *slots) {
+    int32_t trap = context->host_import(context->host, context, import_index, slots);
+    if (UNLIKELY(trap != SMELT_RT_TRAP_NONE)) { smelt_rt_raise_at(context, trap, CALL_SITE); }
+    arch_default_float_control();
+}
+
+void smelt_rt_dynamic_entry(struct smelt_rt_context *context, uint64_t *arguments, uint64_t *results) {
+    (void)context;
+    (void)results;
+    const struct smelt_rt_dynamic_call *call = (const struct smelt_rt_dynamic_call *)arguments;
+    call->call(call->interface, call->function, call->result, call->arguments);
+}
