@@ -76,11 +76,20 @@ let targets: [Target] = [
     layer("NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"]),
     layer("StateTree", ["IPLD", "Primitives", "Crypto"]),
     layer("Kernel", ["Engine", "Syscalls", "GasSchedule", "StateTree", "IPLD", "Primitives", "Crypto"]),
-    layer("Machine", ["Kernel", "StateTree", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto"]),
+    layer(
+        "Machine",
+        [
+            "Kernel", "StateTree", "Syscalls", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto", "CActorRuntime",
+        ]),
 
     // L4: tools' shared parts.
     layer("CompilePool", ["ArtifactFormat", "ArtifactStore", "Metering", "GasSchedule", "Primitives", "JSON"]),
-    layer("Replay", ["Machine", "Bundle", "JSON", "CZlib"]),
+    layer(
+        "Replay",
+        [
+            "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Bundle", "IPLD", "Primitives", "Crypto", "JSON",
+            "CZlib",
+        ]),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler", "ArtifactFormat"]),

@@ -1,0 +1,57 @@
+import Kernel
+import Primitives
+
+/// What the chain keeps of an executed message (network versions 18 and up).
+public struct Receipt: Sendable, Equatable {
+    public var exitCode: ExitCode
+    public var returnData: [UInt8]
+    /// Whole gas.
+    public var gasUsed: UInt64
+    /// Root of the AMT of events; nil without events.
+    public var eventsRoot: Cid?
+
+    public init(exitCode: ExitCode, returnData: [UInt8] = [], gasUsed: UInt64, eventsRoot: Cid? = nil) {
+        self.exitCode = exitCode
+        self.returnData = returnData
+        self.gasUsed = gasUsed
+        self.eventsRoot = eventsRoot
+    }
+}
+
+/// A message's receipt with everything else a node learns from executing it.
+public struct ApplyResult: Sendable, Equatable {
+    public var receipt: Receipt
+    public var gas: GasOutputs
+    /// In order of emission.
+    public var events: [ActorEvent]
+    /// Why it failed, for people; nil for exit code 0.
+    public var failure: Backtrace?
+    /// Empty unless the machine traces, and for a message refused before it ran.
+    public var trace: [TraceEvent]
+
+    public init(
+        receipt: Receipt, gas: GasOutputs, events: [ActorEvent] = [], failure: Backtrace? = nil,
+        trace: [TraceEvent] = []
+    ) {
+        self.receipt = receipt
+        self.gas = gas
+        self.events = events
+        self.failure = failure
+        self.trace = trace
+    }
+}
+
+/// Why a message got no receipt at all.
+public enum ApplyError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The message cannot stand on chain, or the state cannot take it.
+    case invalid(String)
+    /// A failure of this machine; nothing is known about the message.
+    case local(String)
+
+    public var description: String {
+        switch self {
+        case .invalid(let reason): "message cannot be applied: \(reason)"
+        case .local(let reason): "local failure, no receipt: \(reason)"
+        }
+    }
+}

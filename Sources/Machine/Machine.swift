@@ -1,0 +1,101 @@
+import Engine
+import IPLD
+import Kernel
+import Primitives
+import StateTree
+import Syscalls
+
+/// One state of the chain on which messages are executed: blocks, state tree, actors' code and the facts of
+/// the tipset (FVM machine specification, section 3). Not safe to use from several threads.
+public final class Machine {
+    public let network: NetworkFacts
+    public let externs: any Externs
+    public let state: StateTree
+    public let manifest: BuiltinManifest
+    /// Whether `Executor` records what happens charge by charge.
+    public let traces: Bool
+
+    let store: BufferedBlockstore
+    private let engine: any ActorEngine
+    private let syscalls: SyscallSet
+    private var bound: [Cid: BoundModule] = [:]
+
+    /// Opens the state at `stateRoot`.
+    /// - Parameters:
+    ///   - store: holds the state and, where the engine does not have it yet, the actors' code.
+    ///   - engine: runs the actors; may be shared by machines.
+    public init(
+        network: NetworkFacts, stateRoot: Cid, store base: any Blockstore, engine: any ActorEngine,
+        externs: any Externs, traces: Bool = false
+    ) throws(StateError) {
+        self.network = network
+        self.externs = externs
+        self.engine = engine
+        self.traces = traces
+        syscalls = .of(network.profile.syscalls)
+        _ = try base.block(stateRoot, "state root")
+        do throws(BlockstoreError) {
+            try base.put(EmptyArray.cid, EmptyArray.block)
+        } catch {
+            throw .local("\(error)")
+        }
+        store = BufferedBlockstore(base: base)
+        state = try StateTree(store: store, root: stateRoot)
+        manifest = try BuiltinManifest.load(from: state, store: store)
+    }
+
+    /// Writes what the state reaches to the base store and returns the new state root.
+    public func flush() throws(StateError) -> Cid {
+        let root = try state.flush()
+        do throws(BlockstoreError) {
+            try store.flush(root)
+        } catch {
+            throw .invalid("flush of \(root.text): \(error)")
+        }
+        return root
+    }
+
+    /// The code behind a CID with its imports bound; its absence is fatal for the message.
+    func code(_ cid: Cid) throws(ExecutionError) -> BoundModule {
+        if let known = bound[cid] { return known }
+        let store = store
+        var readFailure: BlockstoreError?
+        let loaded: LoadedCode?
+        do throws(EngineError) {
+            loaded = try engine.load(key: cid.bytes) {
+                do throws(BlockstoreError) {
+                    return try store.get(cid)
+                } catch {
+                    readFailure = error
+                    return nil
+                }
+            }
+        } catch {
+            throw .local("code \(cid.text): \(error)")
+        }
+        if let readFailure { throw .local("code \(cid.text): \(readFailure)") }
+        switch loaded {
+        case nil:
+            // The reference loads the built-in actors before the first message and has no receipts without them.
+            if let name = manifest.name(of: cid) {
+                throw .local("code of the \(name) actor, \(cid), is neither in the store nor in a bundle")
+            }
+            throw .fatal("code \(cid.text) is not in the store")
+        case .refused(let reason):
+            throw .fatal("code \(cid.text) is refused: \(reason)")
+        case .module(let module):
+            let code = BoundModule(module, syscalls: syscalls)
+            bound[cid] = code
+            return code
+        }
+    }
+
+    /// Reads or changes the state for an actor: what goes wrong there is fatal.
+    func onState<R>(_ body: (StateTree) throws(StateError) -> R) throws(ExecutionError) -> R {
+        do throws(StateError) {
+            return try body(state)
+        } catch {
+            throw error.isLocal ? .local(error.description) : .fatal(error.description)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import IPLD
+import Primitives
+import StateTree
+
+/// A chain message without its signature.
+public struct Message: Sendable, Equatable {
+    /// Ignored, whatever it is.
+    public var version: UInt64
+    public var to: Address
+    public var from: Address
+    public var nonce: UInt64
+    /// attoFIL moved to the receiver.
+    public var value: TokenAmount
+    /// Whole gas.
+    public var gasLimit: UInt64
+    /// attoFIL per gas, base fee and tip together at most.
+    public var feeCap: TokenAmount
+    /// attoFIL per gas for the miner.
+    public var premium: TokenAmount
+    public var method: UInt64
+    public var params: [UInt8]
+
+    public init(
+        version: UInt64 = 0, to: Address, from: Address, nonce: UInt64, value: TokenAmount, gasLimit: UInt64,
+        feeCap: TokenAmount, premium: TokenAmount, method: UInt64, params: [UInt8]
+    ) {
+        self.version = version
+        self.to = to
+        self.from = from
+        self.nonce = nonce
+        self.value = value
+        self.gasLimit = gasLimit
+        self.feeCap = feeCap
+        self.premium = premium
+        self.method = method
+        self.params = params
+    }
+
+    /// Decodes the CBOR 10-tuple of the chain; note its order, receiver before sender.
+    public init(cbor: [UInt8]) throws(MessageError) {
+        do throws(CborError) {
+            var reader = CborReader(cbor)
+            try reader.tuple(10)
+            version = try reader.unsigned()
+            to = try reader.address()
+            from = try reader.address()
+            nonce = try reader.unsigned()
+            value = try reader.tokenAmount()
+            gasLimit = try reader.unsigned()
+            feeCap = try reader.tokenAmount()
+            premium = try reader.tokenAmount()
+            method = try reader.unsigned()
+            params = try reader.byteString()
+            try reader.finish()
+        } catch {
+            throw MessageError(reason: "\(error)")
+        }
+    }
+
+    /// Who pays the bytes of a signature: 1 array head, 2 byte-string head, 1 type and 65 of signature.
+    public static let signatureOverhead: UInt64 = 69
+}
+
+/// Why bytes are no message.
+public struct MessageError: Error, Sendable, Equatable, CustomStringConvertible {
+    public var reason: String
+
+    public var description: String { "not a message: \(reason)" }
+}
+
+/// Whether a message stands on chain or is made by the node itself.
+public enum ApplyKind: String, Sendable {
+    /// A chain message with nonce and fees.
+    case explicit
+    /// Cron or rewards: no nonce, no fees, any sender.
+    case implicit
+}

@@ -1,0 +1,4 @@
+import Foundation
+
+/// The bytes of a fixture.
+func readFile(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
