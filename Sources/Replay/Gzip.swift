@@ -1,0 +1,66 @@
+import CZlib
+
+/// Reads gzip data through zlib, with a bound on what comes out.
+enum Gzip {
+    /// Decompresses one gzip member that fills `input`.
+    /// - Parameter limit: bytes of output at most; more is an error, so that a small file cannot fill memory.
+    static func decompress(_ input: [UInt8], limit: Int) throws(GzipError) -> [UInt8] {
+        var stream = z_stream()
+        // 15 bits of window, 16 more for "gzip header required".
+        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw .outOfMemory
+        }
+        defer { inflateEnd(&stream) }
+
+        var output: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        var status = Z_OK
+        var consumed = 0
+        while status == Z_OK {
+            let room = min(input.count - consumed, 1 << 30)
+            var produced = 0
+            // Sound: zlib reads at most `avail_in` bytes of `input` and writes at most `avail_out` bytes of
+            // `piece`; both outlive the call, and the pointers are not used after it.
+            input.withUnsafeBufferPointer { source in
+                piece.withUnsafeMutableBufferPointer { target in
+                    stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
+                    stream.avail_in = UInt32(room)
+                    stream.next_out = target.baseAddress
+                    stream.avail_out = UInt32(target.count)
+                    status = inflate(&stream, Z_NO_FLUSH)
+                    produced = target.count - Int(stream.avail_out)
+                }
+            }
+            consumed += room - Int(stream.avail_in)
+            guard output.count + produced <= limit else { throw .tooLarge(limit: limit) }
+            output.append(contentsOf: piece[..<produced])
+            if status == Z_BUF_ERROR || (status == Z_OK && produced == 0 && consumed == input.count) {
+                throw .truncated(at: consumed)
+            }
+        }
+        guard status == Z_STREAM_END else {
+            throw status == Z_MEM_ERROR ? .outOfMemory : .malformed(at: consumed)
+        }
+        guard consumed == input.count else { throw .trailingBytes(at: consumed) }
+        return output
+    }
+}
+
+/// Why gzip data cannot be read; positions are byte offsets in the compressed data.
+enum GzipError: Error, Equatable, CustomStringConvertible {
+    case outOfMemory
+    case tooLarge(limit: Int)
+    case truncated(at: Int)
+    case malformed(at: Int)
+    case trailingBytes(at: Int)
+
+    var description: String {
+        switch self {
+        case .outOfMemory: "no memory for decompression"
+        case .tooLarge(let limit): "gzip data expands to more than \(limit) bytes"
+        case .truncated(let offset): "gzip data ends early, at 0x\(String(offset, radix: 16))"
+        case .malformed(let offset): "gzip data is malformed near 0x\(String(offset, radix: 16))"
+        case .trailingBytes(let offset): "bytes after the end of the gzip data, at 0x\(String(offset, radix: 16))"
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import JSON
+import Machine
+import Primitives
+
+/// Shows a replay to programs, as one JSON document or as one object per line.
+public enum JSONReport {
+    /// Changes when a name or meaning in the reports changes.
+    public static let schema = "smelt-replay-1"
+
+    /// One vector, as an element of `vectors` and as a line of ndjson.
+    public static func value(_ report: VectorReport) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("name", .string(report.name)), .init("file", .string(report.file)),
+        ]
+        switch report.status {
+        case .passed: members.append(.init("status", .string("passed")))
+        case .failed: members.append(.init("status", .string("failed")))
+        case .skipped(let reason):
+            members.append(.init("status", .string("skipped")))
+            members.append(.init("reason", .string(reason)))
+        }
+        if let version = report.networkVersion {
+            members.append(.init("network_version", .integer(version.rawValue)))
+        }
+        if let epoch = report.epoch { members.append(.init("epoch", .integer(epoch))) }
+        if let problem = report.problem {
+            members.append(.init("problem", .string(problem)))
+            members.append(.init("local_failure", .bool(report.isLocalFailure)))
+        }
+        members.append(.init("gas_used", .integer(report.gasUsed)))
+        members.append(.init("nanoseconds", .integer(report.nanoseconds)))
+        members.append(.init("messages", .array(report.messages.map(value))))
+        members.append(.init("mismatches", .array(report.mismatches.map(value))))
+        members.append(.init("trace", value(report.trace)))
+        return .object(members)
+    }
+
+    private static func value(_ message: MessageReport) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("exit_code", .integer(message.exitCode.rawValue)),
+            .init("exit_name", message.exitCode.name.map { .string($0) } ?? .null),
+            .init("gas_used", .integer(message.gasUsed)),
+            .init("nanoseconds", .integer(message.nanoseconds)),
+        ]
+        if let failure = message.failure {
+            members.append(.init("cause", failure.cause.map { .string($0) } ?? .null))
+            members.append(.init("backtrace", .array(failure.frames.map(value))))
+        }
+        return .object(members)
+    }
+
+    private static func value(_ frame: Backtrace.Frame) -> JSONValue {
+        .object([
+            "actor": .integer(frame.actor), "method": .integer(frame.method),
+            "exit_code": .integer(frame.exitCode.rawValue), "message": .string(frame.message),
+        ])
+    }
+
+    private static func value(_ mismatch: Mismatch) -> JSONValue {
+        .object([
+            "message": mismatch.message.map { .integer($0) } ?? .null, "field": .string(mismatch.field),
+            "expected": .string(mismatch.expected), "got": .string(mismatch.got),
+        ])
+    }
+
+    private static func value(_ trace: VectorReport.TraceStatus) -> JSONValue {
+        switch trace {
+        case .notCompared: .null
+        case .equal: .object(["equal": .bool(true)])
+        case .different(let difference):
+            .object([
+                "equal": .bool(false), "line": .integer(difference.line),
+                "message": .integer(difference.message), "charge": .integer(difference.charges),
+                "expected": difference.expected.map { .string($0) } ?? .null,
+                "got": difference.got.map { .string($0) } ?? .null,
+            ])
+        }
+    }
+
+    /// The counts: the last line of ndjson, and `summary` of the document.
+    public static func value(_ summary: ReplaySummary) -> JSONValue {
+        .object([
+            "schema": .string(schema), "passed": .integer(summary.passed), "failed": .integer(summary.failed),
+            "skipped": .integer(summary.skipped), "equal_traces": .integer(summary.equalTraces),
+            "messages": .integer(summary.messages), "gas_used": .integer(summary.gasUsed),
+            "nanoseconds": .integer(summary.nanoseconds),
+        ])
+    }
+
+    /// The whole replay as one document.
+    public static func document(_ reports: [VectorReport], _ summary: ReplaySummary) -> JSONValue {
+        .object([
+            "schema": .string(schema), "vectors": .array(reports.map(value)), "summary": value(summary),
+        ])
+    }
+}

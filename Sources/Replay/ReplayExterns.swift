@@ -1,0 +1,36 @@
+import Crypto
+import IPLD
+import Kernel
+import Primitives
+
+/// Answers as the node gave them when the vector was recorded (FVM vectors, sections 2 to 4).
+final class ReplayExterns: Externs {
+    /// What every epoch without a recorded answer gets: 32 ASCII bytes.
+    private static let unrecorded = Array("i_am_random_____i_am_random_____".utf8)
+
+    private let answers: [RandomnessAnswer]
+    let proofs: any ProofVerifier = ConformanceProofs()
+
+    init(randomness: [RandomnessAnswer]) { answers = randomness }
+
+    func chainRandomness(epoch: Int64) throws(ExternFailure) -> [UInt8] { answer(.chain, epoch) }
+
+    func beaconRandomness(epoch: Int64) throws(ExternFailure) -> [UInt8] { answer(.beacon, epoch) }
+
+    private func answer(_ source: RandomnessAnswer.Source, _ epoch: Int64) -> [UInt8] {
+        // Vectors may repeat a question; the first answer counts.
+        answers.first { $0.source == source && $0.epoch == epoch }?.digest ?? Self.unrecorded
+    }
+
+    /// Vectors hold no tipsets: the CID of an epoch is that of the CBOR array `[epoch]`.
+    func tipsetCid(epoch: Int64) throws(ExternFailure) -> Cid {
+        var writer = CborWriter()
+        writer.array(1)
+        writer.int64(epoch)
+        return .blake2b256(codec: Cid.dagCbor, data: writer.bytes)
+    }
+
+    func consensusFault(
+        first: [UInt8], second: [UInt8], extra: [UInt8]
+    ) throws(ExternFailure) -> ConsensusFault? { nil }
+}

@@ -1,0 +1,98 @@
+import Machine
+import Primitives
+
+/// What came of one vector, or of one of its variants.
+public struct VectorReport: Sendable {
+    public enum Status: Sendable, Equatable {
+        case passed
+        case failed
+        case skipped(String)
+    }
+
+    /// How the trace compares with the golden one.
+    public enum TraceStatus: Sendable, Equatable {
+        /// There is no golden trace.
+        case notCompared
+        case equal
+        case different(TraceDifference)
+    }
+
+    public var name: String
+    /// Where it came from, as the user named it.
+    public var file: String
+    public var status: Status
+    public var networkVersion: NetworkVersion?
+    public var epoch: Int64?
+    /// Why it could not be run to its end; nil when it could.
+    public var problem: String?
+    /// Whether `problem` is a failure of this machine, not of the vector.
+    public var isLocalFailure = false
+    /// In the order in which the reference's driver compares.
+    public var mismatches: [Mismatch] = []
+    public var messages: [MessageReport] = []
+    public var trace = TraceStatus.notCompared
+
+    public init(name: String, file: String, status: Status) {
+        self.name = name
+        self.file = file
+        self.status = status
+    }
+
+    static func unreadable(name: String, file: String, problem: String) -> VectorReport {
+        var report = VectorReport(name: name, file: file, status: .failed)
+        report.problem = problem
+        return report
+    }
+
+    /// Gas used by all its messages.
+    public var gasUsed: UInt64 { messages.reduce(0) { $0 &+ $1.gasUsed } }
+    /// Time its messages took, in nanoseconds, without loading and comparing.
+    public var nanoseconds: UInt64 { messages.reduce(0) { $0 &+ $1.nanoseconds } }
+}
+
+/// One value that is not what the vector demands.
+public struct Mismatch: Sendable, Equatable {
+    /// Index of the message; nil for the state root.
+    public var message: Int?
+    /// For example "exit code".
+    public var field: String
+    public var expected: String
+    public var got: String
+}
+
+/// What is worth knowing of an executed message.
+public struct MessageReport: Sendable {
+    public var exitCode: ExitCode
+    /// Whole gas.
+    public var gasUsed: UInt64
+    public var nanoseconds: UInt64
+    /// Why it failed; nil for exit code 0.
+    public var failure: Backtrace?
+}
+
+/// How a whole replay ended.
+public struct ReplaySummary: Sendable, Equatable {
+    public var passed = 0
+    public var failed = 0
+    public var skipped = 0
+    /// Vectors whose trace was compared and found equal.
+    public var equalTraces = 0
+    public var messages = 0
+    public var gasUsed: UInt64 = 0
+    /// Of execution, summed over all threads.
+    public var nanoseconds: UInt64 = 0
+
+    public init() {}
+
+    mutating func add(_ report: VectorReport) {
+        switch report.status {
+        case .passed: passed += 1
+        case .failed: failed += 1
+        case .skipped: skipped += 1
+        }
+        if report.trace == .equal { equalTraces += 1 }
+        messages += report.messages.count
+        gasUsed &+= report.gasUsed
+        nanoseconds &+= report.nanoseconds
+    }
+}

@@ -1,0 +1,145 @@
+import Bundle
+import Engine
+import Primitives
+
+/// What a replay is asked to do.
+public struct ReplayOptions: Sendable {
+    /// Vectors, directories of vectors, `.ndjson` files, or `-` for standard input.
+    public var paths: [String]
+    /// Threads that run vectors, at least 1.
+    public var jobs: Int
+    /// Only variants of this network version; nil is all.
+    public var networkVersion: NetworkVersion?
+    /// Where traces are written as `NAME.trace.jsonl`; nil is nowhere.
+    public var traceDirectory: String?
+    /// Where golden traces lie, apart from beside their vectors.
+    public var goldenDirectory: String?
+    /// Whether the first failure ends the replay.
+    public var failFast: Bool
+
+    public init(
+        paths: [String], jobs: Int = 1, networkVersion: NetworkVersion? = nil, traceDirectory: String? = nil,
+        goldenDirectory: String? = nil, failFast: Bool = false
+    ) {
+        self.paths = paths
+        self.jobs = jobs
+        self.networkVersion = networkVersion
+        self.traceDirectory = traceDirectory
+        self.goldenDirectory = goldenDirectory
+        self.failFast = failFast
+    }
+}
+
+/// Why a replay could not be made at all; a vector that fails is no such error.
+public enum ReplayError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What the user named is not there or not what it should be.
+    case input(String)
+    /// A failure of this machine.
+    case local(String)
+
+    public var description: String {
+        switch self {
+        case .input(let text), .local(let text): text
+        }
+    }
+}
+
+/// Replays vectors: finds, runs and compares them, several at once, and reports in their order.
+public struct ReplayRunner: Sendable {
+    private let options: ReplayOptions
+    private let sources: [VectorSource]
+    private let runner: VectorRunner
+
+    /// Finds the vectors and reads the bundles.
+    /// - Parameters:
+    ///   - bundles: contents of the actor bundles named, in the order in which later ones win.
+    ///   - codeProvider: gives the WASM of a code CID that neither vector nor bundles have.
+    public init(
+        _ options: ReplayOptions, engine: any ActorEngine, bundles: [ActorBundle],
+        codeProvider: @escaping @Sendable (Cid) -> [UInt8]? = { _ in nil }
+    ) throws(ReplayError) {
+        var blocks = SharedBlocks(codeProvider: codeProvider)
+        for bundle in bundles {
+            blocks.add(bundle.blocks)
+        }
+        self.options = options
+        sources = try VectorSource.discover(options.paths)
+        runner = VectorRunner(
+            engine: engine, blocks: blocks, networkVersion: options.networkVersion,
+            writesTraces: options.traceDirectory != nil)
+        if let directory = options.goldenDirectory {
+            let kind: Files.Kind
+            do throws(FileError) { kind = try Files.kind(of: directory) } catch { throw .input(error.description) }
+            guard kind == .directory else { throw .input("\(directory): not a directory") }
+        }
+        if let directory = options.traceDirectory {
+            do throws(FileError) { try Files.makeDirectory(directory) } catch { throw .input(error.description) }
+        }
+    }
+
+    /// How many vectors were found.
+    public var count: Int { sources.count }
+
+    /// Runs all; `report` gets each result in the order of the vectors, on the calling thread.
+    public func run(_ report: (VectorReport) -> Void) throws(ReplayError) -> ReplaySummary {
+        var summary = ReplaySummary()
+        try WorkerThreads.run(jobs: sources.count, threads: options.jobs, work: replay) { reports in
+            for result in reports {
+                summary.add(result)
+                report(result)
+            }
+            return !(options.failFast && summary.failed > 0)
+        }
+        return summary
+    }
+
+    private func replay(_ index: Int) -> [VectorReport] {
+        let source = sources[index]
+        let vector: Vector
+        do {
+            vector = try Vector(json: try source.read(), file: source.title, name: source.name)
+        } catch {
+            return [.unreadable(name: source.name ?? source.title, file: source.title, problem: "\(error)")]
+        }
+        let golden: [UInt8]?
+        do throws(FileError) {
+            golden = try goldenTrace(of: vector, source)
+        } catch {
+            return [.unreadable(name: vector.name, file: source.title, problem: error.description)]
+        }
+        return runner.run(vector, file: source.title, golden: golden).map { run in
+            var report = run.report
+            if let trace = run.trace { write(trace, &report) }
+            return report
+        }
+    }
+
+    private func goldenTrace(of vector: Vector, _ source: VectorSource) throws(FileError) -> [UInt8]? {
+        guard Self.isFileName(vector.name) else { return nil }
+        for directory in [options.goldenDirectory, source.directory] {
+            guard let directory else { continue }
+            let path = "\(directory)/\(vector.name).trace.jsonl"
+            if Files.exists(path) { return try Files.read(path) }
+        }
+        return nil
+    }
+
+    private func write(_ trace: [UInt8], _ report: inout VectorReport) {
+        guard let directory = options.traceDirectory else { return }
+        guard Self.isFileName(report.name) else {
+            report.fail("no trace written: \"\(report.name)\" cannot be the name of a file", local: true)
+            return
+        }
+        do throws(FileError) {
+            try Files.write(trace, to: "\(directory)/\(report.name).trace.jsonl")
+        } catch {
+            report.fail("no trace written: \(error)", local: true)
+        }
+    }
+
+    /// Names come from files of strangers: one with a slash could point anywhere.
+    static func isFileName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
+            && !name.utf8.contains(0)
+    }
+}

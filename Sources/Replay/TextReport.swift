@@ -1,0 +1,78 @@
+import Machine
+import Primitives
+
+/// Shows a replay to people: one line per vector, more where something is wrong, the counts alone at the end.
+public struct TextReport: Sendable {
+    /// Whether vectors that passed get the gas and time of each message.
+    private let verbose: Bool
+
+    public init(verbose: Bool = false) { self.verbose = verbose }
+
+    /// The lines of one vector, without the last newline.
+    public func text(_ report: VectorReport) -> String {
+        switch report.status {
+        case .skipped(let reason):
+            return "skipped  \(report.name): \(reason)"
+        case .passed:
+            return verbose ? ([passed(report)] + report.messages.enumerated().map(message)).joined(separator: "\n")
+                : passed(report)
+        case .failed:
+            return (["FAILED   \(report.name)"] + failure(report)).joined(separator: "\n")
+        }
+    }
+
+    private func passed(_ report: VectorReport) -> String {
+        "passed   \(report.name)  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
+            + (report.trace == .equal ? ", trace equal" : "")
+    }
+
+    private func message(_ index: Int, _ message: MessageReport) -> String {
+        "    message \(index): \(message.exitCode), \(message.gasUsed) gas, "
+            + Self.milliseconds(message.nanoseconds)
+    }
+
+    private func failure(_ report: VectorReport) -> [String] {
+        var lines: [String] = []
+        if let problem = report.problem {
+            lines.append("    \(report.isLocalFailure ? "failure of this machine: " : "")\(problem)")
+        }
+        let width = 13
+        for mismatch in report.mismatches {
+            let place = mismatch.message.map { "message \($0), " } ?? ""
+            lines.append("    \(place)\(mismatch.field)")
+            lines.append("        " + Self.pad("expected", width) + mismatch.expected)
+            lines.append("        " + Self.pad("got", width) + mismatch.got)
+        }
+        if case .different(let difference) = report.trace {
+            lines.append("    trace line \(difference.line): message \(difference.message), "
+                + "charge \(difference.charges)")
+            lines.append("        " + Self.pad("expected", width) + (difference.expected ?? "end of the trace"))
+            lines.append("        " + Self.pad("got", width) + (difference.got ?? "end of the trace"))
+        }
+        for (index, message) in report.messages.enumerated() {
+            guard let failure = message.failure, !failure.isEmpty else { continue }
+            lines.append("    message \(index) ended with \(message.exitCode); actors called, innermost first:")
+            lines += failure.description.split(separator: "\n").map { "        \($0)" }
+        }
+        return lines
+    }
+
+    /// The end of the report: what was done in one line, then the counts alone on theirs.
+    public func text(_ summary: ReplaySummary) -> String {
+        """
+        \(summary.messages) messages, \(summary.gasUsed) gas in \(Self.milliseconds(summary.nanoseconds)) of \
+        execution, \(summary.equalTraces) traces equal
+        \(summary.passed) passed, \(summary.failed) failed, \(summary.skipped) skipped
+        """
+    }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+
+    private static func milliseconds(_ nanoseconds: UInt64) -> String {
+        let micros = nanoseconds / 1000
+        let fraction = String(micros % 1000)
+        return "\(micros / 1000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction) ms"
+    }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import Synchronization
+
+/// Runs numbered jobs on a few threads and hands their results over in order, as soon as that is possible.
+enum WorkerThreads {
+    /// - Parameters:
+    ///   - work: does job `index`; called on several threads at once.
+    ///   - deliver: gets each result in the order of the jobs, on this thread; false ends the run early.
+    static func run<Result: Sendable>(
+        jobs: Int, threads: Int, work: @escaping @Sendable (Int) -> Result, deliver: (Result) -> Bool
+    ) throws(ReplayError) {
+        let queue = Queue(jobs: jobs, work: work)
+        var handles: [pthread_t] = []
+        for _ in 0..<max(1, min(threads, jobs)) {
+            var handle = pthread_t()
+            let argument = Unmanaged.passRetained(queue as AnyQueue)
+            // The thread takes over the reference retained for it.
+            let status = pthread_create(
+                &handle, nil,
+                {
+                    Unmanaged<AnyQueue>.fromOpaque($0!).takeRetainedValue().drain()
+                    return nil
+                }, argument.toOpaque())
+            if status != 0 {
+                argument.release()
+                break
+            }
+            handles.append(handle)
+        }
+        guard !handles.isEmpty else { throw .local("no thread could be started") }
+        defer { for handle in handles { pthread_join(handle, nil) } }
+        for index in 0..<jobs {
+            guard deliver(queue.take(index)) else {
+                queue.stop()
+                break
+            }
+        }
+    }
+
+    /// What a thread sees of a queue, whatever its results are.
+    private class AnyQueue: @unchecked Sendable {
+        func drain() {}
+    }
+
+    /// Hands out job numbers and keeps results until their turn.
+    private final class Queue<Result: Sendable>: AnyQueue, @unchecked Sendable {
+        private let jobs: Int
+        private let work: @Sendable (Int) -> Result
+        private let next = Atomic<Int>(0)
+        private let results = Mutex<[Int: Result]>([:])
+        // Posted once per finished job; semaphores are safe to share, and this one never moves.
+        private let finished: UnsafeMutablePointer<sem_t>
+
+        init(jobs: Int, work: @escaping @Sendable (Int) -> Result) {
+            self.jobs = jobs
+            self.work = work
+            finished = .allocate(capacity: 1)
+            sem_init(finished, 0, 0)
+        }
+
+        deinit {
+            sem_destroy(finished)
+            finished.deallocate()
+        }
+
+        override func drain() {
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < jobs else { return }
+                let result = work(index)
+                results.withLock { $0[index] = result }
+                sem_post(finished)
+            }
+        }
+
+        /// Waits for the result of a job.
+        func take(_ index: Int) -> Result {
+            while true {
+                if let result = results.withLock({ $0.removeValue(forKey: index) }) { return result }
+                // Each post stands for one result stored; waking for another one just looks again.
+                while sem_wait(finished) != 0 {}
+            }
+        }
+
+        /// Lets jobs not yet begun be.
+        func stop() { next.store(jobs, ordering: .relaxed) }
+    }
+}
