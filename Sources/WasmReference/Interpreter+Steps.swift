@@ -32,14 +32,13 @@ extension Store {
         context.pointee.instance.takeUnretainedValue()
     }
 
-    /// What a trampoline does before it calls: charge, raise the height, compare.
+    /// What a trampoline does before it calls: charge, then compare the raised height.
     static func enter(
-        _ function: UnsafePointer<FunctionRecord>, _ gas: UnsafeMutablePointer<Int64>, _ height: inout UInt32,
+        _ function: UnsafePointer<FunctionRecord>, _ gas: UnsafeMutablePointer<Int64>, height: UInt32,
         _ limit: UInt32
     ) -> Trap? {
         gas.pointee &-= Int64(bitPattern: function.pointee.trampolineGas)
         guard gas.pointee >= 0 else { return .outOfGas }
-        height &+= function.pointee.stackCost
         return height <= limit ? nil : .stackHeight
     }
 

@@ -32,8 +32,9 @@ extension Store {
         var cost: UInt32 = 0
         var trap: Trap?
         if function.pointee.hasTrampoline {
-            trap = Self.enter(function, context.pointee.gas, &height, home.pointee.stackLimit)
             cost = function.pointee.stackCost
+            height = cost
+            trap = Self.enter(function, context.pointee.gas, height: height, home.pointee.stackLimit)
         }
 
         execution: while trap == nil {
@@ -166,8 +167,9 @@ extension Store {
                     callee = record
                     cost = 0
                     if record.pointee.hasTrampoline {
-                        trap = Self.enter(record, context.pointee.gas, &height, context.pointee.stackLimit)
                         cost = record.pointee.stackCost
+                        height &+= cost
+                        trap = Self.enter(record, context.pointee.gas, height: height, context.pointee.stackLimit)
                     }
                     break code
                 case .returnOne, .returnNone:
@@ -196,7 +198,11 @@ extension Store {
                     Self.reload(context, &memory, &size)
                 case .tableGet, .tableSet, .tableGrow, .tableSize, .tableFill, .tableCopy, .tableInit, .elemDrop,
                     .memoryInit, .memoryCopy, .memoryFill, .dataDrop, .refFunc, .refIsNull:
-                    if let reason = try Self.instance(context).perform(op.pointee, &sp) {
+                    // A copy, so that the optimiser may keep `sp` itself in a register.
+                    var operands = sp
+                    let reason = try Self.instance(context).perform(op.pointee, &operands)
+                    sp = operands
+                    if let reason {
                         trap = reason
                         break execution
                     }
