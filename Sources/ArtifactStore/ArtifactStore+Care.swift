@@ -105,8 +105,8 @@ extension ArtifactStore {
         for path in try paths(under: layout.locks) {
             do {
                 guard let lock = try files.lock(path, wait: false) else { continue }
+                defer { withExtendedLifetime(lock) {} }
                 try files.remove(path)
-                _ = consume lock
             } catch {
                 throw .file(error)
             }

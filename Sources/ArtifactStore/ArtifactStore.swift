@@ -33,8 +33,13 @@ public final class ArtifactStore: Sendable {
 
     /// `smelt` in the XDG cache directory.
     public static func defaultDirectory() throws(StoreError) -> String {
-        if let cache = Files.environment("XDG_CACHE_HOME"), cache.hasPrefix("/") { return cache + "/smelt" }
-        if let home = Files.environment("HOME"), home.hasPrefix("/") { return home + "/.cache/smelt" }
+        try defaultDirectory(Files.environment)
+    }
+
+    /// (XDG base directory specification: a relative path in the variable is ignored.)
+    static func defaultDirectory(_ environment: (String) -> String?) throws(StoreError) -> String {
+        if let cache = environment("XDG_CACHE_HOME"), cache.hasPrefix("/") { return cache + "/smelt" }
+        if let home = environment("HOME"), home.hasPrefix("/") { return home + "/.cache/smelt" }
         throw .noDirectory
     }
 

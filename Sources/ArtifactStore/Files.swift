@@ -228,8 +228,8 @@ struct OpenFile: ~Copyable {
     deinit { _ = Glibc.close(descriptor) }
 }
 
-/// A held lock, released when the value goes away.
-public struct FileLock: ~Copyable, Sendable {
+/// A held lock, released when the object goes away.
+public final class FileLock: Sendable {
     private let descriptor: Int32
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
