@@ -108,14 +108,7 @@ public enum SecureRandom {
     }
 }
 
-/// The hash functions that actors can call, by their multihash numbers (FVM syscall layer, "hash codes").
-public enum HashFunction: UInt64, Sendable, CaseIterable {
-    case sha2256 = 0x12
-    case keccak256 = 0x1b
-    case ripemd160 = 0x1053
-    case blake2b256 = 0xb220
-    case blake2b512 = 0xb240
-
+extension HashFunction {
     /// The whole digest of `data`: 20, 32 or 64 bytes.
     public func hash(_ data: [UInt8]) -> [UInt8] {
         switch self {

@@ -1,6 +1,8 @@
 // The charges of a price list: names as traces show them, amounts composed from the list's constants.
 // Formulas: ref-fvm `PriceList` methods. Sizes are bytes.
 
+import Primitives
+
 /// Facts that charges use and that are no prices (ref-fvm `non_gas_constants`).
 public enum ChargeConstants {
     /// Bytes hashed for randomness besides the entropy.

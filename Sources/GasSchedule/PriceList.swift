@@ -1,3 +1,5 @@
+import Primitives
+
 /// A price that grows with a size: `flat + scale × n`, milligas.
 public struct LinearCost: Sendable, Hashable {
     public var flat: UInt64
@@ -32,15 +34,6 @@ public struct StepCost: Sendable, Hashable {
 
     /// The cost of the last step that starts at or below `n`, or 0.
     public func lookup(_ n: UInt64) -> UInt64 { steps.last { $0.start <= n }?.cost ?? 0 }
-}
-
-/// Hash functions of `crypto::hash`, by multihash code.
-public enum HashFunction: UInt64, Sendable, Hashable, CaseIterable {
-    case sha2256 = 0x12
-    case keccak256 = 0x1B
-    case ripemd160 = 0x1053
-    case blake2b256 = 0xB220
-    case blake2b512 = 0xB240
 }
 
 /// Signature types of `crypto::verify_signature`.

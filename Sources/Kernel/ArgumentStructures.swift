@@ -1,77 +1,92 @@
+import Crypto
+import IPLD
 import Primitives
 
 // The structures of the proof and event syscalls, element by element (FVM syscalls specification, section 2).
+// The reader has the reference's leniency, which actors can observe.
 
-extension UnsealedSector.Piece {
-    init(_ reader: inout ArgumentReader) throws(ArgumentError) {
+extension CborReader {
+    /// A list of any length.
+    mutating func list<T>(_ element: (inout CborReader) throws(CborError) -> T) throws(CborError) -> [T] {
+        let count = try array()
+        var all: [T] = []
+        // Not what the head says: that many elements need not follow.
+        all.reserveCapacity(min(count, 1024))
+        for _ in 0..<count { all.append(try element(&self)) }
+        return all
+    }
+}
+
+extension UnsealedSectorCid.Piece {
+    init(_ reader: inout CborReader) throws(CborError) {
         try reader.tuple(2)
-        self.init(size: try reader.u64(), cid: try reader.cid())
+        self.init(size: try reader.unsigned(), cid: try reader.link())
     }
 }
 
 extension WindowPoStInfo {
-    init(_ reader: inout ArgumentReader) throws(ArgumentError) {
+    init(_ reader: inout CborReader) throws(CborError) {
         try reader.tuple(4)
         self.init(
             randomness: try reader.byteString(),
-            proofs: try reader.list { (element) throws(ArgumentError) in
+            proofs: try reader.list { (element) throws(CborError) in
                 try element.tuple(2)
-                return Proof(type: try element.i64(), bytes: try element.byteString())
+                return Proof(type: try element.int64(), bytes: try element.byteString())
             },
-            challengedSectors: try reader.list { (element) throws(ArgumentError) in
+            challengedSectors: try reader.list { (element) throws(CborError) in
                 try element.tuple(3)
                 return Sector(
-                    proofType: try element.i64(), number: try element.u64(), sealedCid: try element.cid())
+                    proofType: try element.int64(), number: try element.unsigned(), sealedCid: try element.link())
             },
-            prover: try reader.u64())
+            prover: try reader.unsigned())
     }
 }
 
 extension AggregateSealInfo {
-    init(_ reader: inout ArgumentReader) throws(ArgumentError) {
+    init(_ reader: inout CborReader) throws(CborError) {
         try reader.tuple(5)
         self.init(
-            miner: try reader.u64(), sealProofType: try reader.i64(), aggregateProofType: try reader.i64(),
-            proof: try reader.byteString(),
-            sectors: try reader.list { (element) throws(ArgumentError) in
+            miner: try reader.unsigned(), sealProofType: try reader.int64(),
+            aggregateProofType: try reader.int64(), proof: try reader.byteString(),
+            sectors: try reader.list { (element) throws(CborError) in
                 try element.tuple(5)
                 return Sector(
-                    number: try element.u64(), randomness: try element.byteString(),
-                    interactiveRandomness: try element.byteString(), sealedCid: try element.cid(),
-                    unsealedCid: try element.cid())
+                    number: try element.unsigned(), randomness: try element.byteString(),
+                    interactiveRandomness: try element.byteString(), sealedCid: try element.link(),
+                    unsealedCid: try element.link())
             })
     }
 }
 
 extension ReplicaUpdateInfo {
-    init(_ reader: inout ArgumentReader) throws(ArgumentError) {
+    init(_ reader: inout CborReader) throws(CborError) {
         try reader.tuple(5)
         self.init(
-            proofType: try reader.i64(), oldSealedCid: try reader.cid(), newSealedCid: try reader.cid(),
-            newUnsealedCid: try reader.cid(),
+            proofType: try reader.int64(), oldSealedCid: try reader.link(), newSealedCid: try reader.link(),
+            newUnsealedCid: try reader.link(),
             // A list of small integers, not a byte string.
-            proof: try reader.list { (element) throws(ArgumentError) in try element.u8() })
+            proof: try reader.list { (element) throws(CborError) in try element.unsigned(UInt8.self) })
     }
 }
 
 extension SealInfo {
-    init(_ reader: inout ArgumentReader) throws(ArgumentError) {
+    init(_ reader: inout CborReader) throws(CborError) {
         try reader.tuple(8)
-        let proofType = try reader.i64()
+        let proofType = try reader.int64()
         try reader.tuple(2)
         self.init(
-            proofType: proofType, miner: try reader.u64(), sectorNumber: try reader.u64(),
-            deals: try reader.list { (element) throws(ArgumentError) in try element.u64() },
+            proofType: proofType, miner: try reader.unsigned(), sectorNumber: try reader.unsigned(),
+            deals: try reader.list { (element) throws(CborError) in try element.unsigned() },
             randomness: try reader.byteString(), interactiveRandomness: try reader.byteString(),
-            proof: try reader.byteString(), sealedCid: try reader.cid(), unsealedCid: try reader.cid())
+            proof: try reader.byteString(), sealedCid: try reader.link(), unsealedCid: try reader.link())
     }
 }
 
 extension ActorEvent.Entry {
-    init(_ reader: inout ArgumentReader) throws(ArgumentError) {
+    init(_ reader: inout CborReader) throws(CborError) {
         try reader.tuple(4)
         self.init(
-            flags: try reader.u64(), key: try reader.textString(), codec: try reader.u64(),
+            flags: try reader.unsigned(), key: Array(try reader.text().utf8), codec: try reader.unsigned(),
             value: try reader.byteString())
     }
 }

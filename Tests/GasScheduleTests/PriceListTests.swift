@@ -1,6 +1,7 @@
 import GasSchedule
 import Glibc
 import JSON
+import Primitives
 import TestSupport
 import Testing
 

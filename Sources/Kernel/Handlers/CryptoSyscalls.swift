@@ -1,6 +1,7 @@
 import Crypto
 import Engine
 import GasSchedule
+import IPLD
 import Primitives
 
 extension Kernel {
@@ -17,15 +18,13 @@ extension Kernel {
         let address = try guest.address(arguments, 3)
         let text = try guest.bytes(arguments, 5)
         try gas.charge(prices.onVerifySignature(type, textSize: UInt64(text.count)))
-        switch address.payload {
-        case .secp256k1(let hash):
-            guard type == .secp256k1, signature.count == 65 else { return verdict(false) }
-            let key = Secp256k1.recover(digest32: Blake2b.hash256(text), signature65: signature)
-            return verdict(key.map { Blake2b.hash160($0) } == hash)
-        case .bls(let key):
-            guard type == .bls, signature.count == 96 else { return verdict(false) }
-            return verdict(BLS.verify(signature96: signature, message: text, publicKey48: key))
-        default:
+        switch address.addressProtocol {
+        case .secp256k1:
+            return verdict(
+                type == .secp256k1 && Secp256k1.verify(signature: signature, message: text, signer: address))
+        case .bls:
+            return verdict(type == .bls && BLS.verify(signature: signature, message: text, signer: address))
+        case .id, .actor, .delegated:
             throw .syscall(.illegalArgument, "\(address.text()) is no key address")
         }
     }
@@ -37,7 +36,7 @@ extension Kernel {
         let signature = try guest.range(offset: arguments.u32(1), length: 65)
         try gas.charge(prices.onRecoverSecpPublicKey())
         let key = Secp256k1.recover(
-            digest32: try guest.bytes(digest), signature65: try guest.bytes(signature))
+            digest: try guest.bytes(digest), signature: try guest.bytes(signature))
         guard let key else { throw .syscall(.illegalArgument, "no public key fits the signature") }
         return .value(ResultBytes(raw: key))
     }
@@ -49,15 +48,7 @@ extension Kernel {
             throw .syscall(.illegalArgument, "hash function 0x\(String(arguments[0], radix: 16)) is not known")
         }
         try gas.charge(prices.onHashing(function, size: UInt64(input.length)))
-        let data = try guest.bytes(input)
-        let digest =
-            switch function {
-            case .sha2256: Sha2.hash256(data)
-            case .keccak256: Keccak.hash256(data)
-            case .ripemd160: Ripemd.hash160(data)
-            case .blake2b256: Blake2b.hash256(data)
-            case .blake2b512: Blake2b.hash512(data)
-            }
+        let digest = function.hash(try guest.bytes(input))
         // A short buffer takes the front of the digest; that is no error.
         let count = min(digest.count, Int(output.length))
         return .number(try guest.write(Array(digest.prefix(count)), to: output, "the digest"))
@@ -67,36 +58,31 @@ extension Kernel {
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
         let proofType = Int64(bitPattern: arguments[0])
-        guard let sectorSize = sectorSize(ofSealProof: proofType) else {
+        let sectorSize = UnsealedSectorCid.sectorSize(
+            sealProof: proofType, nonInteractive: network.profile.behaviour.knowsNonInteractiveSeals)
+        guard let sectorSize else {
             throw .syscall(.illegalArgument, "seal proof type \(proofType) is not known")
         }
         let encoded = try guest.bytes(arguments, 1)
-        let pieces = try decode(encoded, "pieces") { (reader) throws(ArgumentError) in
-            try reader.list { (element) throws(ArgumentError) in try UnsealedSector.Piece(&element) }
+        let pieces = try decode(encoded, "pieces") { (reader) throws(CborError) in
+            try reader.list { (element) throws(CborError) in try UnsealedSectorCid.Piece(&element) }
         }
         let buffer = try guest.range(arguments, 3)
         try gas.charge(prices.onComputeUnsealedSectorCid())
         let cid: Cid
-        do throws(UnsealedSector.Refusal) {
-            cid = try UnsealedSector.cid(sectorSize: sectorSize, pieces: pieces)
+        do throws(UnsealedSectorError) {
+            cid = try UnsealedSectorCid.compute(sectorSize: sectorSize, pieces: pieces)
         } catch {
             throw .syscall(.illegalArgument, error.description)
         }
         return .number(try guest.write(cid.bytes, to: buffer, "the sector's CID"))
     }
 
-    /// Bytes of the sectors a seal proof type is for.
-    private func sectorSize(ofSealProof type: Int64) -> UInt64? {
-        let known: Int64 = network.profile.behaviour.knowsNonInteractiveSeals ? 20 : 15
-        guard (0..<known).contains(type) else { return nil }
-        return UnsealedSector.sectorSizes[Int(type % 5)]
-    }
-
     func cryptoVerifyPost(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
         let encoded = try guest.bytes(arguments, 0)
-        var info = try decode(encoded, "a window PoSt") { (reader) throws(ArgumentError) in
+        var info = try decode(encoded, "a window PoSt") { (reader) throws(CborError) in
             try WindowPoStInfo(&reader)
         }
         try gas.charge(prices.onVerifyPost(sectors: UInt64(info.challengedSectors.count)))
@@ -108,7 +94,7 @@ extension Kernel {
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
         let encoded = try guest.bytes(arguments, 0)
-        let info = try decode(encoded, "an aggregate of seals") { (reader) throws(ArgumentError) in
+        let info = try decode(encoded, "an aggregate of seals") { (reader) throws(CborError) in
             try AggregateSealInfo(&reader)
         }
         try gas.charge(
@@ -120,7 +106,7 @@ extension Kernel {
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
         let encoded = try guest.bytes(arguments, 0)
-        let info = try decode(encoded, "a replica update") { (reader) throws(ArgumentError) in
+        let info = try decode(encoded, "a replica update") { (reader) throws(CborError) in
             try ReplicaUpdateInfo(&reader)
         }
         try gas.charge(prices.onVerifyReplicaUpdate())
@@ -131,8 +117,8 @@ extension Kernel {
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
         let encoded = try guest.bytes(arguments, 0)
-        let seals = try decode(encoded, "a batch of seals") { (reader) throws(ArgumentError) in
-            try reader.list { (element) throws(ArgumentError) in try SealInfo(&element) }
+        let seals = try decode(encoded, "a batch of seals") { (reader) throws(CborError) in
+            try reader.list { (element) throws(CborError) in try SealInfo(&element) }
         }
         // As many elements as a memory of 4 GiB encodes fit 32 bits.
         let output = try guest.range(offset: arguments.u32(2), length: UInt32(clamping: seals.count))
@@ -198,12 +184,12 @@ extension Kernel {
 
     /// Decodes an argument that is one CBOR item and nothing else.
     private func decode<T>(
-        _ bytes: [UInt8], _ what: String, _ body: (inout ArgumentReader) throws(ArgumentError) -> T
+        _ bytes: [UInt8], _ what: String, _ body: (inout CborReader) throws(CborError) -> T
     ) throws(ExecutionError) -> T {
-        do throws(ArgumentError) {
-            var reader = ArgumentReader(bytes)
+        do throws(CborError) {
+            var reader = CborReader(bytes)
             let value = try body(&reader)
-            try reader.end()
+            try reader.finish()
             return value
         } catch {
             throw .syscall(.illegalArgument, "\(what): \(error.description)")

@@ -1,5 +1,6 @@
 import Engine
 import GasSchedule
+import IPLD
 import Primitives
 
 /// Bounds of an event (ref-fvm v3 `emit_event`); the encoded form may have as many bytes as a block.
@@ -34,10 +35,10 @@ extension Kernel {
         }
         let encoded = try guest.bytes(range)
         let entries: [ActorEvent.Entry]
-        do throws(ArgumentError) {
-            var reader = ArgumentReader(encoded)
-            entries = try reader.list { (element) throws(ArgumentError) in try ActorEvent.Entry(&element) }
-            try reader.end()
+        do throws(CborError) {
+            var reader = CborReader(encoded)
+            entries = try reader.list { (element) throws(CborError) in try ActorEvent.Entry(&element) }
+            try reader.finish()
         } catch {
             throw .syscall(.illegalArgument, "an event: \(error)")
         }
