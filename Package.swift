@@ -97,8 +97,8 @@ let targets: [Target] = [
 
     // Witnesses and test helpers; no product imports them.
     layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),
-    layer("SpecSuite", ["WasmReference", "NativeEngine", "Metering", "JSON", "CompilePool"]),
-    program("smelt-spec", ["SpecSuite"]),
+    layer("SpecSuite", ["WasmReference", "Metering", "JSON", "Syscalls", "GasSchedule", "Engine", "WasmFormat"]),
+    program("smelt-spec", ["SpecSuite", "CommandTable"]),
     layer("TestSupport"),
 
     tests("Primitives", ["Primitives", "JSON"]),
