@@ -97,8 +97,8 @@ import Testing
         guard let path = sharedData(transferVector), let sample = try Self.sample() else { return }
         let vector = try Vector(json: try readFile(path), file: path)
         let message = try #require(vector.messages.first)
-        let stated = try #require(
-            Base64.decode(try #require(sample["apply_messages"]?.array?.first?["bytes"]?.string)))
+        let text = try #require(sample["apply_messages"]?.array?.first?["bytes"]?.string)
+        let stated = try #require(Base64.decode(text))
         let signature = message.message.from.addressProtocol == .secp256k1 ? 69 : 0
         #expect(message.chainLength == UInt64(stated.count + signature))
 

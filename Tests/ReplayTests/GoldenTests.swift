@@ -1,0 +1,41 @@
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Replay
+
+/// The reference's own vectors: hand-made actors, Ethereum contracts, built-in actors and the executor, with
+/// receipts, fees, events, state roots and, but for one, traces.
+@Suite struct GoldenTests {
+    struct Recording: Sendable, CustomTestStringConvertible {
+        var directory: String
+        var bundle: String
+        var vectors: Int
+        /// One vector's trace was too long to keep.
+        var traces: Int
+        var testDescription: String { directory }
+    }
+
+    static let recordings = [
+        Recording(directory: "nv18", bundle: "v10", vectors: 509, traces: 508),
+        Recording(directory: "nv20", bundle: "v11", vectors: 360, traces: 360),
+    ]
+
+    @Test(arguments: recordings)
+    func goldenVectorsGiveTheReferencesResults(_ recording: Recording) throws {
+        guard let vectors = sharedData("vectors/golden/\(recording.directory)"),
+            let bundle = try bundle(recording.bundle)
+        else { return }
+        let runner = try ReplayRunner(
+            ReplayOptions(paths: [vectors], jobs: 2), engine: interpreter(), bundles: [bundle])
+        #expect(runner.count == recording.vectors)
+        let text = TextReport()
+        let summary = try runner.run { report in
+            if case .passed = report.status { return }
+            Issue.record("\(text.text(report))")
+        }
+        #expect(summary.passed == recording.vectors)
+        #expect(summary.skipped == 0)
+        #expect(summary.equalTraces == recording.traces)
+    }
+}

@@ -1,0 +1,18 @@
+import GasSchedule
+import Metering
+import WasmFormat
+import WasmReference
+
+/// The reference interpreter with the front end of network versions 18 to 20.
+func interpreter() -> ReferenceEngine {
+    ReferenceEngine { bytes in
+        do throws(Refusal) {
+            return .success(
+                try FrontEnd.analyze(
+                    bytes, profile: .fvm, prices: PriceList.hygge.wasm,
+                    stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
