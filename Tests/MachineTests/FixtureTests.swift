@@ -47,7 +47,8 @@ import Testing
         let cases = try #require(try JSON.parse(try readFile(path)).array)
         #expect(cases.count == 10)
         for entry in cases {
-            let bytes = try #require(Hex.decode(try #require(entry["message_hex"]?.string)))
+            let text = try #require(entry["message_hex"]?.string)
+            let bytes = try #require(Hex.decode(text))
             let message = try Message(cbor: bytes)
             #expect(message.to.text() == entry["to"]?.string)
             #expect(message.from.text() == entry["from"]?.string)
