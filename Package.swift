@@ -102,8 +102,8 @@ let targets: [Target] = [
     layer("TestSupport"),
 
     tests("Primitives", ["Primitives", "JSON"]),
-    tests("Crypto", ["Crypto", "Primitives", "JSON"]),
-    tests("IPLD", ["IPLD", "Bundle", "Primitives", "Crypto", "JSON"]),
+    tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
+    tests("IPLD", ["IPLD", "Bundle", "Primitives", "Crypto", "JSON", "CZstd", "CZlib"]),
     tests("WasmFormat", ["WasmFormat"]),
     tests("Validator", ["Validator", "WasmFormat"]),
     tests("GasSchedule", ["GasSchedule", "JSON"]),

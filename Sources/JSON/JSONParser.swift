@@ -17,13 +17,15 @@ public enum JSON {
             yajl_integer: nil,
             yajl_double: nil,
             yajl_number: { context, start, length in
-                receiver(context).accept(.number(string(start, length)))
+                receiver(context).text(start, length) { $0.accept(.number($1)) }
             },
             yajl_string: { context, start, length in
-                receiver(context).accept(.string(string(start, length)))
+                receiver(context).text(start, length) { $0.accept(.string($1)) }
             },
             yajl_start_map: { receiver($0).open(object: true) },
-            yajl_map_key: { context, start, length in receiver(context).name(string(start, length)) },
+            yajl_map_key: { context, start, length in
+                receiver(context).text(start, length) { $0.name($1) }
+            },
             yajl_end_map: { receiver($0).close() },
             yajl_start_array: { receiver($0).open(object: false) },
             yajl_end_array: { receiver($0).close() })
@@ -64,11 +66,6 @@ private func receiver(_ context: UnsafeMutableRawPointer?) -> Builder {
     return Unmanaged<Builder>.fromOpaque(context).takeUnretainedValue()
 }
 
-/// yajl hands out checked UTF-8, not terminated.
-private func string(_ start: UnsafeRawPointer?, _ length: Int) -> String {
-    String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
-}
-
 /// Puts the parser's events together; returns 0 to a callback's caller to stop the parser.
 private final class Builder {
     private enum Container {
@@ -88,6 +85,15 @@ private final class Builder {
     private var levels: [Level] = []
     private(set) var result: JSONValue?
     private(set) var refusal: JSONError.Reason?
+
+    /// Passes on text from the parser, which is not terminated and lets some bytes through that are no UTF-8.
+    func text(_ start: UnsafeRawPointer?, _ length: Int, _ use: (Builder, String) -> Int32) -> Int32 {
+        guard let text = String(validating: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self) else {
+            refusal = .syntax("text is not UTF-8")
+            return 0
+        }
+        return use(self, text)
+    }
 
     func accept(_ value: JSONValue) -> Int32 {
         let top = levels.count - 1
