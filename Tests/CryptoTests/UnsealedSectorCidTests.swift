@@ -88,7 +88,10 @@ private func zeros(_ size: UInt64) throws -> UnsealedSectorCid.Piece {
     }
 
     @Test func sealProofTypesHaveTheirSectorSizes() {
-        #expect((0..<5).map { UnsealedSectorCid.sectorSize(sealProof: $0) } == [2048, 8 << 20, 512 << 20, 32 << 30, 64 << 30])
+        #expect(
+            (0..<5).map { UnsealedSectorCid.sectorSize(sealProof: $0) } == [
+                2048, 8 << 20, 512 << 20, 32 << 30, 64 << 30,
+            ])
         #expect(UnsealedSectorCid.sectorSize(sealProof: 8) == 32 << 30)
         #expect(UnsealedSectorCid.sectorSize(sealProof: 14) == 64 << 30)
         #expect(UnsealedSectorCid.sectorSize(sealProof: 15) == nil)

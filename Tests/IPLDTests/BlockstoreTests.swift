@@ -48,7 +48,8 @@ private func put(_ store: BufferedBlockstore, _ value: CborValue) throws -> Cid 
         let leaf = try put(store, .unsigned(1))
         let inline = try Cid(codec: Cid.dagCbor, hashCode: Cid.identity, digest: CborValue.link(leaf).encoded)
         let commitment = try Cid(
-            codec: Cid.unsealedCommitment, hashCode: Cid.sha2256Trunc254Padded, digest: [UInt8](repeating: 0, count: 32))
+            codec: Cid.unsealedCommitment, hashCode: Cid.sha2256Trunc254Padded, digest: [UInt8](repeating: 0, count: 32)
+        )
         let root = try put(store, .array([.link(inline), .link(commitment)]))
         try store.flush(root)
         #expect(Set(base.blocks.keys) == [root, leaf])
@@ -87,7 +88,9 @@ private func put(_ store: BufferedBlockstore, _ value: CborValue) throws -> Cid 
         ] {
             #expect(try LinkScan.links(Hex.decode(hex) ?? []).count == count, "\(hex)")
         }
-        for hex in ["", "81", "9f", "ff", "1c", "d82a4601017100", "d82a40", "9bffffffffffffffff00", "bbffffffffffffffff00"] {
+        for hex in [
+            "", "81", "9f", "ff", "1c", "d82a4601017100", "d82a40", "9bffffffffffffffff00", "bbffffffffffffffff00",
+        ] {
             #expect(throws: CborError.self, "\(hex)") { try LinkScan.links(Hex.decode(hex) ?? []) }
         }
     }

@@ -125,7 +125,8 @@ private let link = "d82a46000171000180"
         #expect(try lenient.link().text == "bafyqaama")
         var strict = reader("d82a4800017100018001ff", .strict)
         #expect(throws: CborError.self) { try strict.link() }
-        for hex in ["d82a40", "d82a4100", "d82a420001", "d82a46010171000180", "d82a6600017100", "d82a", "d8", "d82a01"] {
+        for hex in ["d82a40", "d82a4100", "d82a420001", "d82a46010171000180", "d82a6600017100", "d82a", "d8", "d82a01"]
+        {
             var reader = reader(hex)
             #expect(throws: CborError.self) { try reader.link() }
         }

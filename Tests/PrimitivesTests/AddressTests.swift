@@ -24,7 +24,7 @@ private let ethereum = Hex.decode("4bfa669af6233fb5ab8cc8177c387ca883d89bf6") ??
         #expect(delegated.namespace == 10)
         #expect(delegated.payload == .delegated(namespace: 10, subaddress: ethereum))
         #expect(
-            try Address.bls([UInt8](repeating: 0, count: 48)).text()
+            try Address.bls([0xc0] + [UInt8](repeating: 0, count: 47)).text()
                 == "f3yaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaby2smx7a")
     }
 
@@ -63,7 +63,9 @@ private let ethereum = Hex.decode("4bfa669af6233fb5ab8cc8177c387ca883d89bf6") ??
         }
     }
 
-    @Test(arguments: ["", "f", "f0", "é", "f0é", "f0+1", "f0-1", "f0 1", "f018446744073709551616", "f4f", "f410", "f41"])
+    @Test(arguments: [
+        "", "f", "f0", "é", "f0é", "f0+1", "f0-1", "f0 1", "f018446744073709551616", "f4f", "f410", "f41",
+    ])
     func textThatIsNoAddressIsRefused(text: String) {
         #expect(throws: AddressError.self) { try Address(text: text) }
     }

@@ -39,7 +39,8 @@ private func parse(_ text: String) throws(JSONError) -> JSONValue { try JSON.par
 
     @Test(arguments: [
         "", " ", "{", "[", "[1,", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "01", "+1", ".5", "1.", "1e",
-        "nul", "tru", "\"", "\"\\x\"", "\"\\u12g4\"", "[1] 2", "{} {}", "NaN", "Infinity", "'a'", "[1 2]", "\"\n\"", "-",
+        "nul", "tru", "\"", "\"\\x\"", "\"\\u12g4\"", "[1] 2", "{} {}", "NaN", "Infinity", "'a'", "[1 2]", "\"\n\"",
+        "-",
     ])
     func textThatIsNoJSONIsRefused(text: String) {
         #expect(throws: JSONError.self) { try parse(text) }

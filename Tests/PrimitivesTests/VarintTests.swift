@@ -7,11 +7,12 @@ private func read(_ bytes: [UInt8]) throws(VarintError) -> UInt64 {
 }
 
 @Suite struct VarintTests {
-    @Test(arguments: [
-        (0, [0]), (1, [1]), (127, [0x7f]), (128, [0x80, 1]), (300, [0xac, 2]), (16_383, [0xff, 0x7f]),
-        (16_384, [0x80, 0x80, 1]), (0xb220, [0xa0, 0xe4, 2]),
-        (.max, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]),
-    ] as [(UInt64, [UInt8])])
+    @Test(
+        arguments: [
+            (0, [0]), (1, [1]), (127, [0x7f]), (128, [0x80, 1]), (300, [0xac, 2]), (16_383, [0xff, 0x7f]),
+            (16_384, [0x80, 0x80, 1]), (0xb220, [0xa0, 0xe4, 2]),
+            (.max, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]),
+        ] as [(UInt64, [UInt8])])
     func encodingIsMinimalAndReadsBack(value: UInt64, bytes: [UInt8]) throws {
         #expect(Varint.encode(value) == bytes)
         #expect(try read(bytes) == value)
