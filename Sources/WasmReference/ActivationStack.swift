@@ -37,6 +37,7 @@ struct Frame {
 final class ActivationStack {
     let values: UnsafeMutablePointer<UInt64>
     let valuesEnd: UnsafeMutablePointer<UInt64>
+    private let mappedBytes: Int
     let frames: UnsafeMutablePointer<Frame>
     let framesEnd: UnsafeMutablePointer<Frame>
     /// Where the next entry from the host begins; above zero while a host function runs.
@@ -46,9 +47,14 @@ final class ActivationStack {
     let halt: UnsafeMutablePointer<Op>
 
     init(slots: Int, frames frameCount: Int) throws(EngineError) {
-        let valueBytes = try ZeroedBytes.allocate(UInt64(slots) * 8)
-        // Sound: from `calloc`, aligned for any type; each word is written before it is read.
-        values = UnsafeMutableRawPointer(valueBytes).bindMemory(to: UInt64.self, capacity: slots)
+        // Mapped, not from the heap: up to 1,024 stacks live at once, and only what is used may take memory.
+        // Sound: fresh pages, aligned for any type.
+        let bytes = slots * MemoryLayout<UInt64>.stride
+        guard let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+            mapped != MAP_FAILED
+        else { throw .outOfMemory("interpreter: \(bytes) bytes") }
+        mappedBytes = bytes
+        values = mapped.bindMemory(to: UInt64.self, capacity: slots)
         valuesEnd = values + slots
         frames = .allocate(capacity: frameCount)
         framesEnd = frames + frameCount
@@ -59,7 +65,7 @@ final class ActivationStack {
     }
 
     deinit {
-        free(values)
+        munmap(values, mappedBytes)
         frames.deallocate()
         halt.deallocate()
     }
