@@ -23,19 +23,6 @@ public func shell(_ command: String) -> Bool {
     return pclose(pipe) == 0
 }
 
-/// All bytes of a file, or nil.
-public func fileBytes(_ path: String) -> [UInt8]? {
-    guard let file = fopen(path, "rb") else { return nil }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while true {
-        let count = fread(&chunk, 1, chunk.count, file)
-        if count == 0 { return bytes }
-        bytes += chunk[..<count]
-    }
-}
-
 /// Writes a file; whether it could.
 public func writeFile(_ bytes: [UInt8], _ path: String) -> Bool {
     guard let file = fopen(path, "wb") else { return false }

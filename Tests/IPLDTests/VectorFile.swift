@@ -27,7 +27,7 @@ struct VectorFile {
     }
 
     /// Calls `body` with every nv18 vector there is and returns how many there were.
-    static func forEach(_ body: (VectorFile) throws -> Void) throws -> Int {
+    static func visitAll(_ body: (VectorFile) throws -> Void) throws -> Int {
         guard let folder = sharedData("vectors/nv18") else { return 0 }
         let names = fileNames(in: folder, suffix: ".json").filter { !$0.hasSuffix(".trace.json") }
         for name in names { try body(try VectorFile(try #require(fileBytes(folder + "/" + name)))) }

@@ -28,7 +28,7 @@ import Testing
 
     @Test func everyBlockIsCanonicalAndRereadsAsItself() throws {
         var count = 0
-        _ = try VectorFile.forEach { file in
+        _ = try VectorFile.visitAll { file in
             for (cid, block) in file.blocks where cid.codec == Cid.dagCbor {
                 #expect(try CborValue(block, mode: .strict).encoded == block)
                 var reader = CborReader(block)
@@ -45,7 +45,7 @@ import Testing
     @Test func stateTreesAndAddressMapsGetTheirNewRoots() throws {
         guard let rows = try rows("hamt_diff") else { return }
         var maps = 0
-        let files = try VectorFile.forEach { file in
+        let files = try VectorFile.visitAll { file in
             let row = try #require(rows[file.id])
             let diff = TreeDiff(file: file)
             let old = try file.actors(file.preRoot)
@@ -161,7 +161,7 @@ import Testing
     @Test func treesInsideActorStatesGetTheirNewRoots() throws {
         guard let rows = try rows("deep_diff", "rows") else { return }
         var total = (hamts: 0, amts: 0)
-        let files = try VectorFile.forEach { file in
+        let files = try VectorFile.visitAll { file in
             guard file.exitCode == 0 else { return }
             let row = rows[file.id]
             let count = try rebuildAll(file)
