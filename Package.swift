@@ -99,6 +99,11 @@ let targets: [Target] = [
     layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),
     layer("SpecSuite", ["WasmReference", "Metering", "JSON", "Syscalls", "GasSchedule", "Engine", "WasmFormat"]),
     program("smelt-spec", ["SpecSuite", "CommandTable"]),
+    program(
+        "smelt-samples",
+        [
+            "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CZlib",
+        ]),
     layer("TestSupport"),
 
     tests("Primitives", ["Primitives", "JSON"]),

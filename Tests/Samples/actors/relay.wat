@@ -1,6 +1,6 @@
 ;; Sends messages on, written by hand.
 ;;
-;; Method 2: parameters are an address of 2 bytes (an ID address), a method number byte, and parameters for it.
+;; Method 2: parameters are an ID address of 3 bytes, a method number byte, and parameters for it.
 ;;           Sends them with value 0 and returns what came back; a failing call's exit code is passed on.
 ;; Method 3: executes `unreachable`.
 ;; Method 4: reads past the end of memory.
@@ -25,18 +25,18 @@
     (local $size i32)
     (if (call $stat (i32.const 96) (local.get $parameters)) (then (call $fail (i32.const 16))))
     (local.set $size (i32.load (i32.const 104)))
-    (if (i32.lt_u (local.get $size) (i32.const 3)) (then (call $fail (i32.const 16))))
+    (if (i32.lt_u (local.get $size) (i32.const 4)) (then (call $fail (i32.const 16))))
     (if (i32.gt_u (local.get $size) (i32.const 1024)) (then (call $fail (i32.const 16))))
     (if (call $read (i32.const 96) (local.get $parameters) (i32.const 0) (i32.const 128) (local.get $size))
       (then (call $fail (i32.const 16))))
     (i32.store (i32.const 96) (i32.const 0))
-    (if (i32.gt_u (local.get $size) (i32.const 3))
+    (if (i32.gt_u (local.get $size) (i32.const 4))
       (then
         (drop
-          (call $create (i32.const 96) (i64.const 0x55) (i32.const 131)
-            (i32.sub (local.get $size) (i32.const 3))))))
+          (call $create (i32.const 96) (i64.const 0x55) (i32.const 132)
+            (i32.sub (local.get $size) (i32.const 4))))))
     (if
-      (call $send (i32.const 64) (i32.const 128) (i32.const 2) (i64.load8_u (i32.const 130))
+      (call $send (i32.const 64) (i32.const 128) (i32.const 3) (i64.load8_u (i32.const 131))
         (i32.load (i32.const 96)) (i64.const 0) (i64.const 0) (i64.const -1) (i64.const 0))
       (then (call $fail (i32.const 18))))
     (if (i32.load (i32.const 64)) (then (call $fail (i32.load (i32.const 64)))))

@@ -3,13 +3,13 @@
 // Method 2 reads a little-endian 32-bit bound from the parameters (4 raw bytes) and returns the number of
 // primes below it in the same form. Any other method ends with exit code 22, wrong parameters with 16.
 
-@_extern(wasm, module: "vm", name: "message_context")
+@_extern(wasm, module: "vm", name: "message_context") @_extern(c)
 func messageContext(_ out: UnsafeMutableRawPointer) -> UInt32
-@_extern(wasm, module: "vm", name: "exit")
+@_extern(wasm, module: "vm", name: "exit") @_extern(c)
 func exitActor(_ code: UInt32, _ block: UInt32, _ text: UnsafeRawPointer?, _ length: UInt32) -> UInt32
-@_extern(wasm, module: "ipld", name: "block_create")
+@_extern(wasm, module: "ipld", name: "block_create") @_extern(c)
 func blockCreate(_ out: UnsafeMutableRawPointer, _ codec: UInt64, _ data: UnsafeRawPointer, _ length: UInt32) -> UInt32
-@_extern(wasm, module: "ipld", name: "block_read")
+@_extern(wasm, module: "ipld", name: "block_read") @_extern(c)
 func blockRead(
     _ out: UnsafeMutableRawPointer, _ id: UInt32, _ offset: UInt32, _ to: UnsafeMutableRawPointer, _ length: UInt32
 ) -> UInt32

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The main job on the built-in samples: actors to native code, messages to exact receipts.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+show() { echo "+ $*"; "$@"; }
+export XDG_CACHE_HOME="$root/.build/demo-cache"
+show .build/release/smelt compile .build/samples/*.wasm -o .build/samples/objects
+show .build/release/smelt run .build/samples/arithmetic.wasm fibonacci 20
+show .build/release/smelt replay Tests/Samples/vectors
