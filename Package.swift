@@ -43,6 +43,7 @@ let targets: [Target] = [
     library("CFFI", pkgConfig: "libffi"),
     library("CLLVM", pkgConfig: "smelt-llvm-19"),
     library("CGetopt"),
+    library("CLinux"),
 
     // L0: facts.
     .target(
@@ -66,11 +67,17 @@ let targets: [Target] = [
     // L2: artifacts, shared by both sides.
     layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"]),
     layer("ArtifactStore", ["ArtifactFormat", "Primitives", "Crypto"]),
+    layer("WorkerProtocol", ["ArtifactFormat", "GasSchedule", "Primitives", "WasmFormat"]),
 
     // L3: the compiler side.
     layer("LLVMKit", ["CLLVM"]),
     layer("Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "Syscalls", "CActorRuntime"]),
-    layer("Compiler", ["Lowering", "Metering", "ArtifactFormat", "GasSchedule"]),
+    layer(
+        "Compiler",
+        [
+            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat", "JSON",
+            "CLinux",
+        ]),
 
     // L3: the host side.
     layer("NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"]),
@@ -83,7 +90,7 @@ let targets: [Target] = [
         ]),
 
     // L4: tools' shared parts.
-    layer("CompilePool", ["ArtifactFormat", "ArtifactStore", "Metering", "GasSchedule", "Primitives", "JSON"]),
+    layer("CompilePool", ["ArtifactFormat", "ArtifactStore", "WorkerProtocol", "Primitives", "Crypto", "CLinux"]),
     layer(
         "Replay",
         [
@@ -92,7 +99,7 @@ let targets: [Target] = [
         ]),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
-    program("smelt-worker", ["Compiler", "ArtifactFormat"]),
+    program("smelt-worker", ["Compiler"]),
     program("smelt", ["CompilePool", "Replay", "NativeEngine", "ArtifactStore", "Metering", "Bundle", "JSON", "CommandTable"]),
 
     // Witnesses and test helpers; no product imports them.
@@ -118,7 +125,12 @@ let targets: [Target] = [
     tests("ArtifactFormat", ["ArtifactFormat", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),
     tests("Lowering", ["Lowering", "Compiler", "NativeEngine", "WasmReference"]),
-    tests("Compiler", ["Compiler", "CompilePool", "NativeEngine"]),
+    tests(
+        "Compiler",
+        [
+            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "Bundle", "Primitives", "Crypto", "WasmFormat",
+            "smelt-worker",
+        ]),
     tests("NativeEngine", ["NativeEngine", "Compiler", "WasmReference"]),
     tests("WasmReference", ["WasmReference"]),
     tests("StateTree", ["StateTree", "JSON"]),

@@ -2,12 +2,12 @@ import CActorRuntime
 
 /// What the caller needs an object to be.
 public enum ArtifactExpectation: Hashable, Sendable {
-    /// Any object this build and processor can run.
-    case runnable
-    /// That one, and runnable.
-    case key(ArtifactKey)
-    /// Sound, whether or not this build and processor can run it (for `inspect`).
+    /// Sound, whether or not this build and processor can run it.
     case sound
+    /// Sound, and this build and processor can run it.
+    case runnable
+    /// Sound, and the one with this key. (The key tells the versions; the processor may be another.)
+    case key(ArtifactKey)
 }
 
 /// The object format: one ELF shared object per actor with a manifest (`Manifest`).
@@ -26,7 +26,7 @@ public enum ArtifactFormat {
         let file = try ElfFile(bytes)
         let (manifest, section) = try manifest(of: file)
         // Versions first: an object of another format may rightly break today's rules.
-        if expectation != .sound { try checkVersions(manifest, processor: processor) }
+        if expectation == .runnable { try checkRunnable(manifest, processor: processor) }
         let policy = try ElfPolicy(checking: file)
         try checkDigests(manifest, file, section)
         try DescriptorCheck(file, policy).run(manifest)
@@ -53,7 +53,12 @@ public enum ArtifactFormat {
         return (manifest, section)
     }
 
-    private static func checkVersions(_ manifest: Manifest, processor: Int32) throws(ArtifactError) {
+    /// Checks that this build and processor can run an object that is sound.
+    ///
+    /// - Throws: `.version`, `.target` or `.cpuLevel`; the text names the level.
+    public static func checkRunnable(
+        _ manifest: Manifest, processor: Int32 = CPULevel.processor
+    ) throws(ArtifactError) {
         let inputs = manifest.inputs
         guard inputs.formatVersion == ArtifactInputs.currentFormatVersion else {
             throw ArtifactError(

@@ -7,6 +7,12 @@ import Synchronization
 public struct StoredObject: Sendable {
     public var bytes: [UInt8]
     public var manifest: Manifest
+
+    /// - Parameter manifest: what `ArtifactFormat.verify` gave for `bytes`.
+    public init(bytes: [UInt8], manifest: Manifest) {
+        self.bytes = bytes
+        self.manifest = manifest
+    }
 }
 
 /// What the store knows of a compilation.

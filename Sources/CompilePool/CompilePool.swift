@@ -1,0 +1,203 @@
+import ArtifactFormat
+import ArtifactStore
+import Primitives
+import Synchronization
+import WorkerProtocol
+
+/// Compiles modules in worker processes and keeps what comes of it in the store.
+///
+/// Usable from several threads; together they run at most `jobs` workers. Everything a module can do to the
+/// compiler ends in an outcome: a crash, too much time or memory is tried once more without optimisation and is then
+/// a stated failure of this machine.
+public final class CompilePool: Sendable {
+    public let settings: CompileSettings
+    let store: ArtifactStore?
+    private let jobs: Int
+    private let workerPath: String?
+    private let limits: @Sendable (Int) -> CompileLimits
+    private let state = Mutex(State())
+
+    private struct State {
+        var idle: [WorkerProcess] = []
+        var running = 0
+        var identity: CompilerIdentity?
+        /// What could not be written to the store, or all there is when there is none.
+        var kept: [ArtifactKey: StoredResult] = [:]
+    }
+
+    /// - Parameters:
+    ///   - store: nil keeps results in memory only.
+    ///   - jobs: worker processes at a time; 0 is one for each processor.
+    ///   - worker: path of the compiler program; nil is `smelt-worker` beside the running program.
+    ///   - limits: what a compilation may use, by the size of the WASM binary in bytes.
+    public init(
+        store: ArtifactStore?, settings: CompileSettings = CompileSettings(), jobs: Int = 0, worker: String? = nil,
+        limits: @escaping @Sendable (Int) -> CompileLimits = { CompileLimits.forModule(size: $0) }
+    ) {
+        self.store = store
+        self.settings = settings
+        self.jobs = jobs > 0 ? jobs : WorkerProcess.processors
+        workerPath = worker
+        self.limits = limits
+    }
+
+    /// Which compiler the workers are. Starts one when none has run yet.
+    public func identity() throws(LocalFailure) -> CompilerIdentity {
+        if let known = state.withLock({ $0.identity }) { return known }
+        giveBack(try takeWorker())
+        guard let known = state.withLock({ $0.identity }) else { throw .noCompiler("the worker has no identity") }
+        return known
+    }
+
+    /// Compiles what is not in the store yet; outcomes are in the order of the inputs.
+    ///
+    /// - Parameter progress: called several times a second, on the calling thread.
+    public func compile(
+        _ inputs: [CompileInput], progress: (PoolProgress) -> Void = { _ in }
+    ) -> [CompileOutcome] {
+        run(inputs, .so, progress).map { result in
+            switch result {
+            case .object(let actor): .compiled(actor)
+            case .refused(let text): .refused(text)
+            case .failed(let failure): .failed(failure)
+            case .text: .failed(.compiler("the worker made something else than asked for"))
+            }
+        }
+    }
+
+    /// Makes something else than objects, for people; nothing is stored.
+    ///
+    /// - Returns: in the order of the inputs, bytes, or why there are none.
+    public func emit(
+        _ product: Product, _ inputs: [CompileInput], progress: (PoolProgress) -> Void = { _ in }
+    ) -> [EmitOutcome] {
+        run(inputs, product, progress).map { result in
+            switch result {
+            case .text(let bytes, let facts, let usage): .made(bytes, facts, usage)
+            case .object(let actor): .made(actor.object, actor.facts, actor.usage)
+            case .refused(let text): .refused(text)
+            case .failed(let failure): .failed(failure)
+            }
+        }
+    }
+
+    /// The object for an actor's code, for running: from memory, from the store, or compiled now.
+    ///
+    /// - Parameter wasm: asked only when the code is not at hand; nil when the caller does not have it either.
+    /// - Returns: nil when there is neither an object nor WASM.
+    public func load(code: Cid, wasm: () -> [UInt8]?) -> CompileOutcome? {
+        let outcome: CompileOutcome
+        do {
+            let compiler = try identity()
+            if let known = find(code, compiler) {
+                outcome = known
+            } else {
+                guard let bytes = wasm() ?? store?.wasm(code) else { return nil }
+                outcome = compile([CompileInput(name: code.text, cid: code, wasm: bytes)])[0]
+            }
+        } catch {
+            return .failed(error)
+        }
+        guard case .compiled(let actor) = outcome else { return outcome }
+        do { try ArtifactFormat.checkRunnable(actor.manifest) } catch { return .failed(.badObject(error)) }
+        return outcome
+    }
+
+    // MARK: What is known already
+
+    /// A result of an earlier compilation, of either tier.
+    private func find(_ code: Cid, _ compiler: CompilerIdentity) -> CompileOutcome? {
+        for tier in CompileSettings.Tier.allCases {
+            switch find(compiler.inputs(wasm: code, settings: settings(tier))) {
+            case .object(let object)?:
+                return .compiled(
+                    CompiledActor(object: object.bytes, manifest: object.manifest, facts: nil, usage: nil))
+            case .refused(let text)?: return .refused(text)
+            case nil: continue
+            }
+        }
+        return nil
+    }
+
+    func find(_ inputs: ArtifactInputs) -> StoredResult? {
+        if let kept = state.withLock({ $0.kept[inputs.key] }) { return kept }
+        return store?.find(inputs)
+    }
+
+    func settings(_ tier: CompileSettings.Tier) -> CompileSettings {
+        var settings = settings
+        if tier == .fallback { settings.tier = .fallback }
+        return settings
+    }
+
+    /// Keeps a result; when the store cannot take it, in memory.
+    func keep(_ result: StoredResult, _ inputs: ArtifactInputs, wasm: [UInt8]) {
+        guard let store else { return state.withLock { $0.kept[inputs.key] = result } }
+        do {
+            switch result {
+            case .object(let object): try store.publish(object.bytes, inputs)
+            case .refused(let text): try store.publishRefusal(text, inputs)
+            }
+            try store.publishWasm(wasm, inputs.wasm)
+        } catch {
+            state.withLock { $0.kept[inputs.key] = result }
+            store.warnOnce("write", "\(error); compiled code is kept in memory only")
+        }
+    }
+
+    // MARK: Workers
+
+    /// Takes the right to run one more worker.
+    func takeSlot() -> Bool {
+        state.withLock { state in
+            guard state.running < jobs else { return false }
+            state.running += 1
+            return true
+        }
+    }
+
+    func giveSlotBack() { state.withLock { $0.running -= 1 } }
+
+    func takeWorker() throws(LocalFailure) -> WorkerProcess {
+        if let idle = state.withLock({ $0.idle.popLast() }) { return idle }
+        let path: String
+        if let workerPath { path = workerPath } else { path = try WorkerProcess.locate() }
+        let worker = try WorkerProcess(path: path)
+        let expected = state.withLock { state in
+            if state.identity == nil { state.identity = worker.identity }
+            return state.identity
+        }
+        guard worker.identity == expected else {
+            throw .noCompiler("\(path) was replaced while this program ran; start it again")
+        }
+        return worker
+    }
+
+    func giveBack(_ worker: WorkerProcess) { state.withLock { $0.idle.append(worker) } }
+
+    private func run(
+        _ inputs: [CompileInput], _ product: Product, _ progress: (PoolProgress) -> Void
+    ) -> [JobResult] {
+        do {
+            let compiler = try identity()
+            return CompileRun(self, compiler, inputs, product, limits).run(progress)
+        } catch {
+            return inputs.map { _ in .failed(error) }
+        }
+    }
+}
+
+/// What came of asking for something else than an object.
+public enum EmitOutcome: Sendable {
+    case made([UInt8], CompileFacts?, CompileUsage?)
+    case refused(String)
+    case failed(LocalFailure)
+}
+
+/// What came of one input, whatever was asked for.
+enum JobResult {
+    case object(CompiledActor)
+    case text([UInt8], CompileFacts, CompileUsage)
+    case refused(String)
+    case failed(LocalFailure)
+}

@@ -1,0 +1,236 @@
+import ArtifactFormat
+import ArtifactStore
+import WorkerProtocol
+
+/// One call of the pool: inputs become jobs, jobs run on workers, results come back in order.
+///
+/// One thread does it all: it starts what it may, waits for messages, and handles them.
+final class CompileRun {
+    private let pool: CompilePool
+    private let compiler: CompilerIdentity
+    private let product: Product
+    private let limits: (Int) -> CompileLimits
+    /// In the order of the inputs; equal modules share one.
+    private var jobs: [Job] = []
+    private var jobOfInput: [Int] = []
+
+    /// One module on its way.
+    private final class Job {
+        let input: CompileInput
+        var tier = CompileSettings.Tier.optimised
+        /// Why the optimising tier failed.
+        var firstFailure: LocalFailure?
+        /// Whether the store was asked for this tier.
+        var isLookedUp = false
+        var lock: FileLock?
+        var run: Run?
+        var result: JobResult?
+
+        init(_ input: CompileInput) { self.input = input }
+    }
+
+    /// A job's time on a worker.
+    private struct Run {
+        let worker: WorkerProcess
+        let inputs: ArtifactInputs
+        let limits: CompileLimits
+        /// Seconds of the monotonic clock at which it is stuck, whatever its processor time.
+        let deadline: Double
+        var progress = CompileProgress(stage: "start")
+        var reply: CompileReply?
+    }
+
+    init(
+        _ pool: CompilePool, _ compiler: CompilerIdentity, _ inputs: [CompileInput], _ product: Product,
+        _ limits: @escaping (Int) -> CompileLimits
+    ) {
+        self.pool = pool
+        self.compiler = compiler
+        self.product = product
+        self.limits = limits
+        for input in inputs {
+            if let same = jobs.firstIndex(where: { $0.input.cid == input.cid }) {
+                jobOfInput.append(same)
+            } else {
+                jobOfInput.append(jobs.count)
+                jobs.append(Job(input))
+            }
+        }
+    }
+
+    func run(_ progress: (PoolProgress) -> Void) -> [JobResult] {
+        // Large modules first: the last ones to run are then short, and no worker idles long at the end.
+        let order = jobs.sorted { $0.input.wasm.count > $1.input.wasm.count }
+        while true {
+            for job in order where job.result == nil && job.run == nil { start(job) }
+            progress(snapshot())
+            let running = order.filter { $0.run != nil }
+            if running.isEmpty && !order.contains(where: { $0.result == nil }) { break }
+            // Also looks again now and then for locks and slots that others held.
+            WorkerProcess.wait(for: running.compactMap { $0.run?.worker }, milliseconds: running.isEmpty ? 20 : 100)
+            for job in running { attend(job) }
+        }
+        return jobOfInput.map { jobs[$0].result ?? .failed(.noCompiler("nothing was done")) }
+    }
+
+    private func snapshot() -> PoolProgress {
+        PoolProgress(
+            done: jobs.count { $0.result != nil }, total: jobs.count,
+            running: jobs.compactMap { job in
+                job.run.map {
+                    PoolProgress.Running(name: job.input.name, progress: $0.progress, memory: $0.worker.memory)
+                }
+            })
+    }
+
+    // MARK: Starting
+
+    /// Gives the job a result from the store, or a worker, or leaves it for later.
+    private func start(_ job: Job) {
+        let settings = pool.settings(job.tier)
+        let inputs = compiler.inputs(wasm: job.input.cid, settings: settings)
+        if product == .so && !job.isLookedUp {
+            job.isLookedUp = true
+            if takeKnown(job, inputs) { return }
+        }
+        guard pool.takeSlot() else { return }
+        guard product != .so || takeLock(job, inputs) else { return pool.giveSlotBack() }
+        // Someone else may have compiled it while this one waited.
+        if product == .so && takeKnown(job, inputs) {
+            job.lock = nil
+            return pool.giveSlotBack()
+        }
+        do throws(LocalFailure) {
+            let worker = try pool.takeWorker()
+            let limits = limits(job.input.wasm.count)
+            let request = CompileRequest(
+                cid: job.input.cid, wasm: job.input.wasm, settings: settings, product: product, limits: limits)
+            guard worker.send(request) else { throw LocalFailure.noCompiler("the worker is gone") }
+            // Processor time is limited where the work is done; this is for a worker that does not work at all.
+            let deadline = WorkerProcess.now + 60 + 20 * Double(limits.seconds)
+            job.run = Run(worker: worker, inputs: inputs, limits: limits, deadline: deadline)
+        } catch {
+            pool.giveSlotBack()
+            job.lock = nil
+            job.result = .failed(error)
+        }
+    }
+
+    private func takeKnown(_ job: Job, _ inputs: ArtifactInputs) -> Bool {
+        switch pool.find(inputs) {
+        case .object(let object)?:
+            job.result = .object(
+                CompiledActor(
+                    object: object.bytes, manifest: object.manifest, facts: nil, usage: nil,
+                    fallbackReason: job.firstFailure))
+        case .refused(let text)?: job.result = .refused(text)
+        case nil: return false
+        }
+        return true
+    }
+
+    /// False when another process compiles the same now. Without a writable store everyone compiles for himself.
+    private func takeLock(_ job: Job, _ inputs: ArtifactInputs) -> Bool {
+        guard let store = pool.store else { return true }
+        do {
+            job.lock = try store.lock(inputs.key, wait: false)
+            return job.lock != nil
+        } catch {
+            store.warnOnce("write", "\(error); compiled code is kept in memory only")
+            return true
+        }
+    }
+
+    // MARK: Attending
+
+    /// Handles what a job's worker has to say.
+    private func attend(_ job: Job) {
+        guard var run = job.run else { return }
+        do throws(ProtocolError) {
+            for frame in try run.worker.receive() {
+                switch frame.kind {
+                case .progress: run.progress = try CompileProgress(frame)
+                case .reply: run.reply = try CompileReply(frame)
+                case .ended:
+                    let end = try CompileEnd(frame)
+                    pool.giveBack(run.worker)
+                    return finish(job, run, end)
+                case .hello, .request: throw ProtocolError("unexpected message of kind \(frame.kind)")
+                }
+            }
+        } catch {
+            return fail(job, run, .crashed(signal: 0, status: 0, messages: error.description))
+        }
+        job.run = run
+        if run.worker.hasEnded {
+            fail(job, run, .crashed(signal: 0, status: 0, messages: run.worker.said))
+        } else if WorkerProcess.now > run.deadline {
+            fail(job, run, .timeLimit(seconds: run.limits.seconds))
+        }
+    }
+
+    /// The worker is of no use any more; it ends when the last reference to it goes.
+    private func fail(_ job: Job, _ run: Run, _ failure: LocalFailure) {
+        job.run = nil
+        job.lock = nil
+        pool.giveSlotBack()
+        retry(job, failure)
+    }
+
+    private func finish(_ job: Job, _ run: Run, _ end: CompileEnd) {
+        job.run = nil
+        defer {
+            job.lock = nil
+            pool.giveSlotBack()
+        }
+        let usage = CompileUsage(cpuMicroseconds: end.cpuMicroseconds, peakMemory: end.peakMemory)
+        switch run.reply {
+        case .refused(let text)?:
+            job.result = .refused(text)
+            if product == .so { pool.keep(.refused(text), run.inputs, wasm: job.input.wasm) }
+        case .made(let bytes, let facts)? where product != .so:
+            job.result = .text(bytes, facts, usage)
+        case .made(let bytes, let facts)?:
+            do throws(ArtifactError) {
+                let manifest = try ArtifactFormat.verify(bytes, expecting: .key(run.inputs.key))
+                pool.keep(.object(StoredObject(bytes: bytes, manifest: manifest)), run.inputs, wasm: job.input.wasm)
+                job.result = .object(
+                    CompiledActor(
+                        object: bytes, manifest: manifest, facts: facts, usage: usage, fallbackReason: job.firstFailure)
+                )
+            } catch {
+                retry(job, .badObject(error))
+            }
+        case .failed(let text)?: retry(job, .compiler(text))
+        case nil: retry(job, CompileRun.reason(run, end))
+        }
+    }
+
+    /// Why a compilation ended without an answer.
+    private static func reason(_ run: Run, _ end: CompileEnd) -> LocalFailure {
+        let said = run.worker.said
+        // SIGXCPU comes at the limit of processor time, SIGKILL two seconds later.
+        let hasUsedItsTime = end.cpuMicroseconds >= run.limits.seconds * 1_000_000
+        if end.signal == 24 || (end.signal == 9 && hasUsedItsTime) { return .timeLimit(seconds: run.limits.seconds) }
+        let saysNoMemory = ["out of memory", "Out of memory", "bad_alloc", "Allocation failed"].contains {
+            said.contains($0)
+        }
+        if saysNoMemory || end.peakMemory >= run.limits.memory / 10 * 9 {
+            return .memoryLimit(run.limits.memory, messages: said)
+        }
+        return .crashed(signal: end.signal, status: end.status, messages: said)
+    }
+
+    /// Once more without optimisation; after that it is a failure.
+    private func retry(_ job: Job, _ failure: LocalFailure) {
+        if let first = job.firstFailure {
+            job.result = .failed(.bothTiers(first, failure))
+        } else if pool.settings.tier == .fallback {
+            job.result = .failed(failure)
+        } else {
+            job.firstFailure = failure
+            job.tier = .fallback
+            job.isLookedUp = false
+        }
+    }
+}

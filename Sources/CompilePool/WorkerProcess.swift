@@ -1,0 +1,247 @@
+import ArtifactFormat
+import CLinux
+import Glibc
+import WorkerProtocol
+
+/// A worker and the pipes to it. All system calls of this module are here.
+/// Sendable although it has state: the pool hands it to one thread at a time.
+final class WorkerProcess: @unchecked Sendable {
+    /// Which compiler it is; known once it has introduced itself.
+    let identity: CompilerIdentity
+    private let process: pid_t
+    private let requests: Int32
+    private let replies: Int32
+    private let messages: Int32
+    private var reader = FrameReader()
+    /// What it wrote on standard error, the last part of it.
+    private var messageTail: [UInt8] = []
+    private(set) var hasEnded = false
+
+    private static let messageLimit = 2_000
+
+    /// Starts the program at `path` and waits for its introduction.
+    init(path: String) throws(LocalFailure) {
+        var pipes: [(read: Int32, write: Int32)] = []
+        for _ in 0..<3 {
+            var ends: [Int32] = [0, 0]
+            guard pipe2(&ends, WorkerProcess.closeOnExec) == 0 else {
+                let code = errno
+                for pipe in pipes { WorkerProcess.close([pipe.read, pipe.write]) }
+                throw .noCompiler("pipe: \(String(cString: strerror(code)))")
+            }
+            pipes.append((ends[0], ends[1]))
+        }
+        let started = WorkerProcess.spawn(path, input: pipes[0].read, output: pipes[1].write, messages: pipes[2].write)
+        WorkerProcess.close([pipes[0].read, pipes[1].write, pipes[2].write])
+        requests = pipes[0].write
+        replies = pipes[1].read
+        messages = pipes[2].read
+        process = started.process
+        for descriptor in [requests, replies, messages] {
+            _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        }
+        guard started.code == 0 else {
+            WorkerProcess.close([requests, replies, messages])
+            throw .noCompiler("\(path): \(String(cString: strerror(started.code)))")
+        }
+        do {
+            identity = try WorkerProcess.introduction(replies, &reader)
+        } catch {
+            kill(-process, SIGKILL)
+            waitpid(process, nil, 0)
+            let said = WorkerProcess.drain(messages)
+            WorkerProcess.close([requests, replies, messages])
+            let text = String(decoding: said.suffix(WorkerProcess.messageLimit), as: UTF8.self)
+            throw .noCompiler("\(path): \(error)" + (text.isEmpty ? "" : ": \(text)"))
+        }
+    }
+
+    deinit {
+        // The worker leads a group of its own; what it is compiling goes with it.
+        kill(-process, SIGKILL)
+        waitpid(process, nil, 0)
+        WorkerProcess.close([requests, replies, messages])
+    }
+
+    private static let closeOnExec = O_CLOEXEC
+
+    private static func close(_ descriptors: [Int32]) {
+        for descriptor in descriptors { Glibc.close(descriptor) }
+    }
+
+    private static func spawn(
+        _ path: String, input: Int32, output: Int32, messages: Int32
+    ) -> (process: pid_t, code: Int32) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // Through high numbers first, so that no descriptor is overwritten before it is used.
+        for (from, to) in [(input, 0), (output, 1), (messages, 2)] as [(Int32, Int32)] {
+            posix_spawn_file_actions_adddup2(&actions, from, 60 + to)
+        }
+        for to in 0...2 as ClosedRange<Int32> {
+            posix_spawn_file_actions_adddup2(&actions, 60 + to, to)
+            posix_spawn_file_actions_addclose(&actions, 60 + to)
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        var words: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
+        defer { free(words[0]) }
+        // Only where to find programs and libraries; nothing else may play a part.
+        let kept = ["PATH", "LD_LIBRARY_PATH"].compactMap { (name: String) -> String? in
+            getenv(name).map { "\(name)=\(String(cString: $0))" }
+        }
+        var environment: [UnsafeMutablePointer<CChar>?] = kept.map { strdup($0) } + [nil]
+        defer { for word in environment { free(word) } }
+        var process: pid_t = 0
+        let code = posix_spawn(&process, path, &actions, &attributes, &words, &environment)
+        return (process, code)
+    }
+
+    private static func introduction(
+        _ descriptor: Int32, _ reader: inout FrameReader
+    ) throws(ProtocolError) -> CompilerIdentity {
+        while true {
+            if let frame = try reader.next() { return try CompilerIdentity(hello: frame) }
+            var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            _ = Glibc.poll(&poll, 1, 60_000)
+            guard let bytes = read(descriptor) else { throw ProtocolError("the worker ended at once") }
+            if bytes.isEmpty && poll.revents == 0 { throw ProtocolError("the worker says nothing") }
+            reader.append(bytes[...])
+        }
+    }
+
+    /// What can be read now, possibly nothing; nil at the end.
+    private static func read(_ descriptor: Int32) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count > 0 {
+                bytes += chunk[..<count]
+            } else if count < 0 && errno == EINTR {
+                continue
+            } else {
+                return count == 0 && bytes.isEmpty ? nil : bytes
+            }
+        }
+    }
+
+    private static func drain(_ descriptor: Int32) -> [UInt8] { read(descriptor) ?? [] }
+
+    // MARK: Talking
+
+    /// Sends a request; false when the worker is gone. The worker reads all of a request before it works, so this
+    /// waits only for as long as the pipe takes.
+    func send(_ request: CompileRequest) -> Bool {
+        messageTail = []
+        let bytes = request.frame.encoded
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                // Sound: the range from `done` to the count lies inside the array, which is not empty.
+                WorkerProcess.writeQuietly(requests, buffer.baseAddress! + done, buffer.count - done)
+            }
+            if count > 0 {
+                done += count
+            } else if errno == EAGAIN {
+                var poll = pollfd(fd: requests, events: Int16(POLLOUT), revents: 0)
+                _ = Glibc.poll(&poll, 1, 1_000)
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// A write to a pipe whose reader is gone gives an error here, and no signal to the host's process.
+    private static func writeQuietly(_ descriptor: Int32, _ start: UnsafeRawPointer, _ count: Int) -> Int {
+        var pipeSignal = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&pipeSignal)
+        sigaddset(&pipeSignal, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipeSignal, &before)
+        let result = write(descriptor, start, count)
+        let code = errno
+        if result < 0 && code == EPIPE {
+            var none = timespec()
+            sigtimedwait(&pipeSignal, nil, &none)
+        }
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        errno = code
+        return result
+    }
+
+    /// Takes in what the worker has sent and gives the messages that are complete.
+    func receive() throws(ProtocolError) -> [Frame] {
+        if let said = WorkerProcess.read(messages) {
+            messageTail = Array((messageTail + said).suffix(WorkerProcess.messageLimit))
+        }
+        if let bytes = WorkerProcess.read(replies) { reader.append(bytes[...]) } else { hasEnded = true }
+        var frames: [Frame] = []
+        while let frame = try reader.next() { frames.append(frame) }
+        return frames
+    }
+
+    /// What the worker wrote on standard error since the last request.
+    var said: String {
+        String(decoding: messageTail, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+    }
+
+    /// Bytes of memory of the process that compiles.
+    var memory: UInt64 {
+        WorkerProcess.residentPages(ofChildOf: process) * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    private static func residentPages(ofChildOf process: pid_t) -> UInt64 {
+        func text(_ path: String) -> String {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return "" }
+            defer { Glibc.close(descriptor) }
+            var bytes = [UInt8](repeating: 0, count: 512)
+            let count = Glibc.read(descriptor, &bytes, bytes.count)
+            return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
+        }
+        let children = text("/proc/\(process)/task/\(process)/children").split(separator: " ")
+        guard let child = children.first.flatMap({ pid_t($0) }) else { return 0 }
+        let fields = text("/proc/\(child)/statm").split(separator: " ")
+        return fields.count > 1 ? UInt64(fields[1]) ?? 0 : 0
+    }
+
+    /// Waits until one of the workers has something to say, or for the time given.
+    static func wait(for workers: [WorkerProcess], milliseconds: Int32) {
+        var polls = workers.flatMap { worker in
+            [worker.replies, worker.messages].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        }
+        _ = Glibc.poll(&polls, nfds_t(polls.count), milliseconds)
+    }
+
+    /// Seconds of the monotonic clock.
+    static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    /// The worker beside the program that runs, or the one `SMELT_WORKER` names.
+    static func locate() throws(LocalFailure) -> String {
+        if let named = getenv("SMELT_WORKER") { return String(cString: named) }
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        }
+        guard count > 0, count < buffer.count else { throw .noCompiler("the program's own place is not known") }
+        let program = String(decoding: buffer[..<count], as: UTF8.self)
+        let folder = program.lastIndex(of: "/").map { program[..<$0] } ?? ""
+        let path = "\(folder)/smelt-worker"
+        guard access(path, X_OK) == 0 else {
+            throw .noCompiler("\(path): \(String(cString: strerror(errno)))")
+        }
+        return path
+    }
+
+    /// Processors of this machine that the process may use.
+    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}

@@ -1,0 +1,112 @@
+import CLinux
+import Glibc
+
+/// Debian's lld, the one linker: its version goes into every object.
+public struct Linker: Sendable {
+    /// The program.
+    public let path: String
+    /// What it says of itself.
+    public let version: String
+
+    private static let places = ["/usr/bin/ld.lld-19", "/usr/lib/llvm-19/bin/ld.lld", "/usr/local/bin/ld.lld-19"]
+
+    /// Finds the linker in `PATH` or where Debian puts it.
+    public static func find() throws(CompilerError) -> Linker {
+        let folders = getenv("PATH").map { String(cString: $0) } ?? ""
+        let inPath = folders.split(separator: ":").map { "\($0)/ld.lld-19" }
+        guard let path = (inPath + places).first(where: { access($0, X_OK) == 0 }) else { throw .noLinker }
+        let output = try Subprocess.run([path, "--version"], input: [], operation: "ask the linker for its version")
+        let version = String(decoding: output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        guard version.contains("LLD 19.") else { throw .wrongLinker(path: path, version: version) }
+        return Linker(path: path, version: version)
+    }
+
+    /// Everything about the result is said here; nothing depends on paths, user, time or number of processors.
+    private static let options = [
+        "-shared", "-m", "elf_x86_64",
+        "-Bsymbolic", "--no-undefined",  // complete in itself
+        "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "separate-code", "-z", "max-page-size=4096",
+        "--hash-style=sysv",  // its chains tell the number of symbols, which `ElfPolicy` needs
+        "--build-id=none", "--threads=1", "--no-color-diagnostics",
+    ]
+
+    /// Links one relocatable object into a shared object.
+    public func link(_ object: [UInt8]) throws(CompilerError) -> [UInt8] {
+        // Descriptor 3 is the object: no file, and no path that could end up in the result.
+        try Subprocess.run(
+            [path] + Linker.options + ["-o", "-", "/proc/self/fd/3"], input: object, operation: "link")
+    }
+}
+
+/// Runs a program with bytes on descriptor 3 and gives what it writes.
+enum Subprocess {
+    static func run(_ arguments: [String], input: [UInt8], operation: String) throws(CompilerError) -> [UInt8] {
+        let source = try Subprocess.memoryFile(operation)
+        let output = try Subprocess.memoryFile(operation)
+        let messages = try Subprocess.memoryFile(operation)
+        defer { for descriptor in [source, output, messages] { close(descriptor) } }
+        try write(input, to: source, operation)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, messages, 2)
+        posix_spawn_file_actions_adddup2(&actions, source, 3)
+        var words = arguments.map { strdup($0) }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        // No environment: nothing of it may matter.
+        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+        var process: pid_t = 0
+        let code = posix_spawn(&process, arguments[0], &actions, nil, &words, &environment)
+        guard code == 0 else { throw .system(operation, code) }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 {
+            guard errno == EINTR else { throw .system(operation, errno) }
+        }
+        guard status == 0 else {
+            let text = String(decoding: try contents(of: messages, operation).prefix(2_000), as: UTF8.self)
+            throw .linkFailed(status: status, messages: text)
+        }
+        return try contents(of: output, operation)
+    }
+
+    /// An anonymous file in memory, above the descriptors that the program's own are put at.
+    private static func memoryFile(_ operation: String) throws(CompilerError) -> Int32 {
+        let closeOnExec: UInt32 = 1
+        let descriptor = memfd_create("smelt", closeOnExec)
+        guard descriptor >= 0 else { throw .system(operation, errno) }
+        guard descriptor < 10 else { return descriptor }
+        defer { close(descriptor) }
+        let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, 10)
+        guard moved >= 0 else { throw .system(operation, errno) }
+        return moved
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, _ operation: String) throws(CompilerError) {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                // Sound: the range from `done` to the count lies inside the array, which is not empty.
+                Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+            }
+            if count > 0 { done += count } else if errno != EINTR { throw .system(operation, errno) }
+        }
+    }
+
+    private static func contents(of descriptor: Int32, _ operation: String) throws(CompilerError) -> [UInt8] {
+        let size = lseek(descriptor, 0, SEEK_END)
+        guard size >= 0 else { throw .system(operation, errno) }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var done = 0
+        while done < size {
+            let count = bytes.withUnsafeMutableBytes { buffer in
+                // Sound: the range from `done` to `size` lies inside the array, which is not empty.
+                pread(descriptor, buffer.baseAddress! + done, size - done, off_t(done))
+            }
+            if count > 0 { done += count } else if count == 0 || errno != EINTR { throw .system(operation, errno) }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,107 @@
+import ArtifactFormat
+import Lowering
+import Metering
+import WasmFormat
+import WorkerProtocol
+
+/// The compilation of one module, stage by stage.
+public struct Pipeline {
+    private let request: CompileRequest
+    private let identity: CompilerIdentity
+    private let linker: Linker
+    private let report: (CompileProgress) -> Void
+    private var facts = CompileFacts()
+
+    /// - Parameter report: told how far the work is.
+    public init(
+        _ request: CompileRequest, identity: CompilerIdentity, linker: Linker,
+        report: @escaping (CompileProgress) -> Void = { _ in }
+    ) {
+        self.request = request
+        self.identity = identity
+        self.linker = linker
+        self.report = report
+    }
+
+    /// Runs all stages that the product needs. Equal requests give equal bytes.
+    public mutating func run() -> CompileReply {
+        do {
+            return .made(try make(), facts)
+        } catch let refusal as Refusal {
+            return .refused(refusal.diagnostic)
+        } catch let error as CompilerError {
+            return .failed(error.description)
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private mutating func make() throws -> [UInt8] {
+        let request = request
+        let linker = linker
+        let settings = request.settings
+        if request.product == .so && settings.target != ArtifactFormat.target {
+            throw CompilerError.target(settings.target)
+        }
+        let analyzed = try stage("front end") { () throws(Refusal) in
+            try FrontEnd.analyze(
+                request.wasm, profile: settings.profile, prices: settings.prices, stackLimit: settings.stackLimit)
+        }
+        facts.functions = UInt32(truncatingIfNeeded: analyzed.module.module.bodies.count)
+        switch request.product {
+        case .wasm: return request.wasm
+        case .plan: return PlanText.json(analyzed)
+        case .ir: return try lower(analyzed, .ir)
+        case .asm: return try lower(analyzed, .assembly)
+        case .obj: return try lower(analyzed, .object)
+        case .so:
+            let object = try lower(analyzed, .object)
+            let linked = try stage("link") { () throws(CompilerError) in try linker.link(object) }
+            let inputs = identity.inputs(wasm: request.cid, settings: settings)
+            return try stage("seal") { () throws(CompilerError) in
+                do throws(ArtifactError) {
+                    return try ArtifactFormat.seal(linked, inputs: inputs)
+                } catch {
+                    throw .badObject(error)
+                }
+            }
+        }
+    }
+
+    private mutating func lower(_ analyzed: AnalyzedModule, _ product: LoweringProduct) throws(CompilerError) -> [UInt8]
+    {
+        let settings = request.settings
+        let options = LoweringOptions(
+            boundsMode: settings.bounds == .checks ? .explicitChecks : .guardPages,
+            tier: settings.tier == .fallback ? .cheap : .automatic, triple: settings.target,
+            cpu: settings.cpu.rawValue, linksEverything: settings.profile.linksEverything)
+        let output: LoweringOutput
+        do {
+            output = try Lowering.lower(
+                analyzed.module, plan: settings.isMetered ? analyzed.plan : nil, options: options, product: product)
+        } catch {
+            throw .lowering(error)
+        }
+        for (name, seconds) in output.stages {
+            facts.stages.append(StageTime(name: name, microseconds: UInt64(seconds * 1_000_000)))
+        }
+        for function in output.functions {
+            if function.tier == .cheap { facts.cheapFunctions += 1 }
+            facts.largestFrame = max(facts.largestFrame, function.frameBytes ?? 0)
+        }
+        return output.bytes
+    }
+
+    private mutating func stage<R, E: Error>(_ name: String, _ body: () throws(E) -> R) throws(E) -> R {
+        report(CompileProgress(stage: name))
+        let clock = ContinuousClock()
+        let start = clock.now
+        let result = try body()
+        let elapsed = (clock.now - start).components
+        facts.stages.append(
+            StageTime(
+                name: name,
+                microseconds: UInt64(elapsed.seconds) * 1_000_000 + UInt64(elapsed.attoseconds / 1_000_000_000_000)))
+        return result
+    }
+}

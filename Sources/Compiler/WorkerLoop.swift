@@ -1,0 +1,141 @@
+import ArtifactFormat
+import CLinux
+import Glibc
+import LLVMKit
+import WorkerProtocol
+
+/// A worker: reads requests, compiles each in a child process of its own, and writes what comes of it.
+///
+/// Forking after LLVM is loaded and started saves that work for every module. The child has the limits of its
+/// request; whatever happens to it, the worker lives and says how the child ended.
+public struct WorkerLoop {
+    private let input: Int32
+    private let output: Int32
+
+    public init(input: Int32, output: Int32) {
+        self.input = input
+        self.output = output
+    }
+
+    /// Smelt's version.
+    public static let version = "0.1.0"
+
+    /// Runs until the input ends; the exit status of the program.
+    public func run() -> Int32 {
+        signal(SIGPIPE, SIG_IGN)
+        _ = smelt_die_with_parent()
+        let linker: Linker
+        let identity: CompilerIdentity
+        do {
+            linker = try Linker.find()
+            identity = try WorkerLoop.identity(linker)
+        } catch {
+            _ = send(Frame(.hello, FieldText(["trouble": error.description])))
+            return 1
+        }
+        guard send(identity.hello) else { return 1 }
+        var reader = FrameReader()
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            do {
+                while let frame = try reader.next() {
+                    guard serve(try CompileRequest(frame), identity, linker) else { return 1 }
+                }
+            } catch {
+                _ = send(CompileReply.failed(error.description).frame)
+                return 1
+            }
+            let count = read(input, &chunk, chunk.count)
+            if count == 0 { return reader.isInsideFrame ? 1 : 0 }
+            if count > 0 { reader.append(chunk[..<count]) } else if errno != EINTR { return 1 }
+        }
+    }
+
+    /// Which compiler this is.
+    static func identity(_ linker: Linker) throws(CompilerError) -> CompilerIdentity {
+        guard let program = ProgramFile.contents(),
+            let build = CompilerIdentity.buildDigest(ofProgram: program)
+        else { throw .noIdentity }
+        return CompilerIdentity(
+            version: version, build: build, llvmVersion: llvmVersion, linkerVersion: linker.version)
+    }
+
+    /// Compiles one module; false when the host is gone.
+    private func serve(_ request: CompileRequest, _ identity: CompilerIdentity, _ linker: Linker) -> Bool {
+        let child = fork()
+        if child == 0 {
+            // Only one thread exists, so nothing can be locked by a thread that is not here.
+            _ = smelt_die_with_parent()
+            setLimits(request.limits)
+            let result = BigStack.run {
+                var pipeline = Pipeline(request, identity: identity, linker: linker) { progress in
+                    _ = send(progress.frame)
+                }
+                return send(pipeline.run().frame)
+            }
+            _exit(result ? 0 : 1)
+        }
+        guard child > 0 else {
+            let reason = "no process for the compilation: \(String(cString: strerror(errno)))"
+            return send(CompileReply.failed(reason).frame)
+                && send(CompileEnd(signal: 0, status: 1, cpuMicroseconds: 0, peakMemory: 0).frame)
+        }
+        var status: Int32 = 0
+        var usage = rusage()
+        while wait4(child, &status, 0, &usage) < 0 {
+            guard errno == EINTR else { return false }
+        }
+        let signal = status & 0x7f
+        let times = [usage.ru_utime, usage.ru_stime]
+        return send(
+            CompileEnd(
+                signal: signal, status: signal == 0 ? (status >> 8) & 0xff : 0,
+                cpuMicroseconds: times.reduce(0) { $0 + UInt64($1.tv_sec) * 1_000_000 + UInt64($1.tv_usec) },
+                peakMemory: UInt64(usage.ru_maxrss) * 1_024
+            ).frame)
+    }
+
+    private func setLimits(_ limits: CompileLimits) {
+        func set(_ resource: __rlimit_resource, _ soft: UInt64, _ hard: UInt64) {
+            var limit = rlimit(rlim_cur: rlim_t(soft), rlim_max: rlim_t(hard))
+            setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+        }
+        // At the soft limit comes SIGXCPU, which tells what happened; at the hard one SIGKILL.
+        set(RLIMIT_CPU, limits.seconds, limits.seconds + 2)
+        set(RLIMIT_AS, limits.memory + BigStack.size, limits.memory + BigStack.size)
+        set(RLIMIT_CORE, 0, 0)
+    }
+
+    private func send(_ frame: Frame) -> Bool {
+        let bytes = frame.encoded
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                // Sound: the range from `done` to the count lies inside the array, which is not empty.
+                write(output, buffer.baseAddress! + done, buffer.count - done)
+            }
+            if count > 0 { done += count } else if errno != EINTR { return false }
+        }
+        return true
+    }
+}
+
+/// The program that runs.
+enum ProgramFile {
+    static func contents() -> [UInt8]? {
+        let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count == 0 { return bytes }
+            if count < 0 {
+                guard errno == EINTR else { return nil }
+                continue
+            }
+            bytes += chunk[..<count]
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import ArtifactFormat
+import GasSchedule
+import Primitives
+import WasmFormat
+
+/// What a compilation makes. Everything but `so` is for people and tests and is not stored.
+public enum Product: String, Sendable, Hashable, CaseIterable {
+    /// The object: linked, with manifest, verified.
+    case so
+    /// The relocatable object.
+    case obj
+    /// Assembly text.
+    case asm
+    /// LLVM IR as lowered, before the passes.
+    case ir
+    /// The metering plan as JSON.
+    case plan
+    /// The WASM binary, after the front end accepted it.
+    case wasm
+}
+
+/// What one compilation may use of the machine.
+public struct CompileLimits: Sendable, Hashable {
+    /// Processor seconds.
+    public var seconds: UInt64
+    /// Bytes of address space.
+    public var memory: UInt64
+
+    public init(seconds: UInt64, memory: UInt64) {
+        self.seconds = seconds
+        self.memory = memory
+    }
+
+    /// 60 s and 4 GiB for modules up to 1 MiB, in proportion above.
+    public static func forModule(size: Int) -> CompileLimits {
+        let parts = UInt64(max(1, (size + (1 << 20) - 1) >> 20))
+        return CompileLimits(seconds: 60 * parts, memory: (4 << 30) * parts)
+    }
+}
+
+/// A request to a worker.
+public struct CompileRequest: Sendable, Hashable {
+    public var cid: Cid
+    public var wasm: [UInt8]
+    public var settings: CompileSettings
+    public var product: Product
+    public var limits: CompileLimits
+
+    public init(cid: Cid, wasm: [UInt8], settings: CompileSettings, product: Product, limits: CompileLimits) {
+        self.cid = cid
+        self.wasm = wasm
+        self.settings = settings
+        self.product = product
+        self.limits = limits
+    }
+
+    public var frame: Frame {
+        var text = FieldText([
+            "cid": cid.text, "product": product.rawValue, "seconds": String(limits.seconds),
+            "memory": String(limits.memory), "profile": settings.profile == .suite ? "suite" : "fvm",
+            "stack-limit": String(settings.stackLimit), "metered": settings.isMetered ? "yes" : "no",
+            "bounds": settings.bounds.rawValue, "tier": settings.tier.rawValue, "cpu": settings.cpu.rawValue,
+            "target": settings.target,
+        ])
+        for parameter in settings.prices.parameters { text.append(parameter.name, parameter.milligas) }
+        return Frame(.request, text, payload: wasm)
+    }
+
+    public init(_ frame: Frame) throws(ProtocolError) {
+        let text = frame.text
+        func price(_ name: String) throws(ProtocolError) -> UInt64 {
+            guard let value: UInt64 = text.number(name) else { throw ProtocolError("request without price \(name)") }
+            return value
+        }
+        guard frame.kind == .request, let cid = text.first("cid").flatMap({ try? Cid(text: $0) }),
+            let product = text.first("product").flatMap(Product.init(rawValue:)),
+            let seconds: UInt64 = text.number("seconds"), let memory: UInt64 = text.number("memory"),
+            let stackLimit: UInt32 = text.number("stack-limit"), let target = text.first("target"),
+            let bounds = text.first("bounds").flatMap(CompileSettings.Bounds.init(rawValue:)),
+            let tier = text.first("tier").flatMap(CompileSettings.Tier.init(rawValue:)),
+            let cpu = text.first("cpu").flatMap(CPULevel.init(rawValue:)), let profile = text.first("profile"),
+            let metered = text.first("metered")
+        else { throw ProtocolError("request with missing or malformed values") }
+        let prices = WasmPrices(
+            instruction: try price("instruction"), math: try price("math"),
+            jumpUnconditional: try price("jump-unconditional"), jumpConditional: try price("jump-conditional"),
+            jumpIndirect: try price("jump-indirect"), call: try price("call"),
+            memoryAccess: try price("memory-access"), memoryFillBase: try price("memory-fill-base"),
+            memoryCopyPerByte: try price("memory-copy-per-byte"), memoryFillPerByte: try price("memory-fill-per-byte"),
+            gasCharge: try price("gas-charge"), linearCalculation: try price("linear-calculation"))
+        self.init(
+            cid: cid, wasm: frame.payload,
+            settings: CompileSettings(
+                profile: profile == "suite" ? .suite : .fvm, prices: prices, stackLimit: stackLimit,
+                isMetered: metered == "yes", bounds: bounds, tier: tier, cpu: cpu, target: target),
+            product: product, limits: CompileLimits(seconds: seconds, memory: memory))
+    }
+}
