@@ -132,7 +132,7 @@ let targets: [Target] = [
             "smelt-worker",
         ]),
     tests("NativeEngine", ["NativeEngine", "Compiler", "WasmReference"]),
-    tests("WasmReference", ["WasmReference"]),
+    tests("WasmReference", ["WasmReference", "Metering", "GasSchedule", "WasmFormat", "Engine"]),
     tests("StateTree", ["StateTree", "JSON"]),
     tests("Kernel", ["Kernel", "WasmReference"]),
     tests("Machine", ["Machine", "WasmReference", "JSON"]),
