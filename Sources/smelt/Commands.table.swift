@@ -74,7 +74,7 @@ let smeltCommand = Command(
                 Option("format", .choice(["text", "json", "ndjson"]), "How to print results (default: text)."),
                 Option("trace", .directory("DIR"), "Write NAME.trace.jsonl for each vector."),
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
-                Option("network-version", .integer("N", 0...1_000), "Use this network version, not the vectors'."),
+                Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
                 Option("fail-fast", "Stop at the first failure."),
                 cpuOption, boundsOption, quietOption,
             ],

@@ -1,0 +1,72 @@
+import Bundle
+import CommandTable
+import GasSchedule
+import JSON
+import NativeEngine
+import Primitives
+import Replay
+
+/// `smelt replay`: vectors through compiled actors.
+enum ReplayCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        var options = ReplayOptions(paths: arguments.positionals)
+        options.jobs = Int(arguments.integer("jobs") ?? 1)
+        options.traceDirectory = arguments.value("trace")
+        options.goldenDirectory = arguments.value("golden")
+        options.failFast = arguments.has("fail-fast")
+        if let number = arguments.integer("network-version") {
+            let version = NetworkVersion(rawValue: UInt32(number))
+            do { _ = try NetworkProfile.executable(version) } catch {
+                throw CommandFailure(.usage, "--network-version: \(error.description)")
+            }
+            options.networkVersion = version
+        }
+        var bundles: [ActorBundle] = []
+        for path in arguments.all("bundle") {
+            do { bundles.append(try ActorBundle.open(path: path)) } catch {
+                throw CommandFailure(.badInput, "\(path): \(error.description)")
+            }
+        }
+        let pool = try WorkerSetup.pool(arguments)
+        let store = try StoreCommand.open(arguments)
+        let engine = NativeEngine(source: StoreArtifacts(pool: pool))
+        let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
+        do {
+            let runner = try ReplayRunner(options, engine: engine, bundles: bundles) { store.wasm($0) }
+            return try report(runner, format: arguments.value("format") ?? "text", progress)
+        } catch let error as ReplayError {
+            if case .local(let text) = error { throw CommandFailure(.failure, text) }
+            throw CommandFailure(.badInput, error.description)
+        } catch let error as CommandFailure {
+            throw error
+        } catch {
+            throw CommandFailure(.internalError, "\(error)")
+        }
+    }
+
+    private static func report(_ runner: ReplayRunner, format: String, _ progress: Progress) throws -> ExitStatus {
+        var reports: [VectorReport] = []
+        var failure: (any Error)?
+        var done = 0
+        let summary = try runner.run { report in
+            done += 1
+            progress.update("\(done)/\(runner.count) vectors; last \(report.name)")
+            guard failure == nil else { return }
+            do {
+                switch format {
+                case "json": reports.append(report)
+                case "ndjson": try Output.data(JSONReport.value(report).text())
+                default: try Output.data(TextReport().text(report))
+                }
+            } catch { failure = error }
+        }
+        progress.finish()
+        if let failure { throw failure }
+        switch format {
+        case "json": try Output.data(JSONReport.document(reports, summary).text(.indented))
+        case "ndjson": try Output.data(JSONReport.value(summary).text())
+        default: try Output.data(TextReport().text(summary))
+        }
+        return summary.failed == 0 ? .success : .failure
+    }
+}

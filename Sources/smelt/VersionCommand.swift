@@ -1,0 +1,29 @@
+import ArtifactFormat
+import CActorRuntime
+import CommandTable
+import CompilePool
+import JSON
+
+/// The version of Smelt, and what `smelt version` prints.
+enum VersionCommand {
+    static let version = "0.1.0"
+
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let compiler = WorkerSetup.identityIfAvailable
+        let none = "no compiler beside this program"
+        let report = JSONValue.object([
+            "schema": .string("smelt.version/1"), "smelt": .string(version),
+            "object_format": .integer(ArtifactInputs.currentFormatVersion),
+            "runtime_abi": .string("\(SMELT_RT_ABI_MAJOR).\(SMELT_RT_ABI_MINOR)"),
+            "compiler": .string(compiler?.version ?? none),
+            "compiler_build": compiler.map { .string($0.build.hex) } ?? .null,
+            "llvm": compiler.map { .string($0.llvmVersion) } ?? .null,
+            "linker": compiler.map { .string($0.linkerVersion) } ?? .null,
+            "target": .string(ArtifactFormat.target),
+            "cpu_levels": .array(CPULevel.allCases.map { .string($0.rawValue) }),
+            "processor": .string("x86-64-v\(CPULevel.processor)"),
+        ])
+        try Output.data(arguments.has("json") ? report.text(.indented) : ReportText.render(report))
+        return .success
+    }
+}
