@@ -31,7 +31,7 @@ def replay(bundle, store):
     times = {}
     for line in lines:
         row = json.loads(line)
-        if row.get("verdict") == "passed":
+        if row.get("status") == "passed":
             times[row["name"]] = sum(message["nanoseconds"] for message in row["messages"])
     return times
 
