@@ -47,8 +47,8 @@ def compare(wasm):
         return "invalid"
     try:
         want = expected(wasm.read_bytes())
-    except instr.Rejected as refusal:
-        want = refusal
+    except instr.Rejected as rejection:
+        want = rejection
     if isinstance(want, instr.Rejected):
         if not refusal.exists():
             return "the model refuses (%s), Smelt does not" % want

@@ -75,22 +75,3 @@ struct InstrumentedLimits {
         }
     }
 }
-
-/// What the reference's pooling allocator refuses before it makes an instance.
-enum PoolLimits {
-    static func check(_ module: Module, limits: NetworkProfile.ExecutionLimits) throws(Refusal) {
-        let pages = limits.instanceMemory / WasmPrices.pageSize
-        for memory in module.memories where UInt64(memory.minimum) > pages {
-            throw refuse("memory has a minimum of \(memory.minimum) pages, limit \(pages)")
-        }
-        let tables = module.tableTypes
-        guard UInt64(tables.count) <= Limits.poolTables else {
-            throw refuse("\(tables.count) tables, limit \(Limits.poolTables)")
-        }
-        for table in module.tables where UInt64(table.limits.minimum) > limits.tableElements {
-            throw refuse("table has a minimum of \(table.limits.minimum) elements, limit \(limits.tableElements)")
-        }
-    }
-
-    private static func refuse(_ rule: String) -> Refusal { Refusal(stage: .poolLimits, rule: rule) }
-}

@@ -34,7 +34,7 @@ extension MeteringPlan {
         let plan = MeteringPlan(
             functions: functions, trampolines: trampolines(source, prices), stackLimit: stackLimit)
         try InstrumentedLimits(module: module, plan: plan).check(profile: profile)
-        try PoolLimits.check(source, limits: .fvm)
+        try PoolLimits.check(source, plan: plan, limits: .fvm)
         return plan
     }
 
