@@ -111,7 +111,7 @@ let targets: [Target] = [
         [
             "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CZlib",
         ]),
-    layer("TestSupport"),
+    layer("TestSupport", ["WasmFormat"]),
 
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
@@ -120,7 +120,9 @@ let targets: [Target] = [
     tests("Validator", ["Validator", "WasmFormat"]),
     tests("GasSchedule", ["GasSchedule", "JSON"]),
     tests("Syscalls", ["Syscalls", "WasmFormat"]),
-    tests("Metering", ["Metering", "Bundle", "JSON"]),
+    tests(
+        "Metering",
+        ["Metering", "Bundle", "Primitives", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
     tests("Runtime", ["CActorRuntime", "Engine"]),
     tests("ArtifactFormat", ["ArtifactFormat", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),
