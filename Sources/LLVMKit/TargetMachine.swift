@@ -78,9 +78,12 @@ private let startOnce: Void = {
     LLVMInitializeAArch64Target()
     LLVMInitializeAArch64TargetMC()
     LLVMInitializeAArch64AsmPrinter()
+    // CodeGenPrepare takes two thirds of the time (it restarts on a function after every change) and gains nothing here.
     // The cmov converter turns data-dependent selects of sorting loops into mispredicted branches.
-    let words: [StaticString] = ["smelt", "-x86-cmov-converter=false"]
+    let words: [StaticString] = ["smelt", "-x86-cmov-converter=false", "-disable-cgp"]
     // Sound: a static string is null-terminated and lives as long as the process.
-    let pointers: [UnsafePointer<CChar>?] = words.map { UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self) }
+    let pointers: [UnsafePointer<CChar>?] = words.map {
+        UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self)
+    }
     LLVMParseCommandLineOptions(Int32(pointers.count), pointers, nil)
 }()

@@ -40,8 +40,8 @@ extension ModuleLowering {
     }
 
     private func rows(_ name: String, _ rows: [Value]) -> Value {
-        guard let first = rows.first else { return null }
-        return ir.addConstant(name, ir.array(first.type, rows))
+        // Rows differ in which fields they set, so they are no array to LLVM; their sizes are equal.
+        rows.isEmpty ? null : ir.addConstant(name, ir.structure(rows, packed: true))
     }
 
     /// Emits it and all it refers to; returns the still empty function that marks the end of the code.

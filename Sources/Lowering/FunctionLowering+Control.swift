@@ -145,7 +145,9 @@ extension FunctionLowering {
         guard let frame = frames.popLast() else { throw fail("end without a construct") }
         if frame.kind == .loop {
             guard reachable else { return }
-            guard stack.count == frame.base + (frame.result == nil ? 0 : 1) else { throw fail("a loop leaves operands") }
+            guard stack.count == frame.base + (frame.result == nil ? 0 : 1) else {
+                throw fail("a loop leaves operands")
+            }
             return
         }
         stack.removeLast(stack.count - frame.base)
