@@ -7,6 +7,7 @@ public struct ActorBundle: Sendable {
     public let root: Cid
     /// The CID of the manifest's data block, as the system actor of a state has it.
     public let manifestData: Cid
+    /// Names and code CIDs in order.
     public let manifest: ActorManifest
     /// Every block of the archive.
     public let blocks: [Cid: [UInt8]]

@@ -3,8 +3,9 @@ import Primitives
 
 /// BLS signatures over BLS12-381 with keys in G1, from blst (ciphersuite of FVM's `verify_signature`).
 public enum BLS {
-    /// Bytes of a compressed key and of a compressed signature.
+    /// Bytes of a compressed key.
     public static let publicKeyLength = 48
+    /// Bytes of a compressed signature.
     public static let signatureLength = 96
 
     private static let domain = Array("BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_NUL_".utf8)

@@ -12,16 +12,19 @@ public enum Blake2b {
         var out = [UInt8](repeating: 0, count: size)
         data.withUnsafeBufferPointer { input in
             // Lengths are those of the buffers; without a key only the output length could be refused.
-            _ = crypto_generichash_blake2b(&out, size, input.baseAddress, UInt64(input.count), nil, 0)
+            let status = crypto_generichash_blake2b(&out, size, input.baseAddress, UInt64(input.count), nil, 0)
+            precondition(status == 0, "blake2b")
         }
         return out
     }
 
+    /// A digest of `size` bytes, 1 to 64.
     public static func hash(_ data: [UInt8], size: Int) -> [UInt8] { hash(data.span, size: size) }
 
     /// 32 bytes: block CIDs, signed texts, drawn randomness.
     public static func hash256(_ data: [UInt8]) -> [UInt8] { hash(data.span, size: 32) }
 
+    /// 32 bytes.
     public static func hash256(_ data: Span<UInt8>) -> [UInt8] { hash(data, size: 32) }
 
     /// 64 bytes.
@@ -42,18 +45,21 @@ public enum Sha2 {
     public static func hash256(_ data: Span<UInt8>) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 32)
         data.withUnsafeBufferPointer { input in
-            // EVP_Digest writes the method's 32 bytes and reads `count` bytes.
-            _ = EVP_Digest(input.baseAddress, input.count, &out, nil, sha256, nil)
+            // EVP_Digest writes the method's 32 bytes and reads `count` bytes. It fails for no input, only when the
+            // process is out of memory or OpenSSL has no SHA-256; a wrong digest must not come out of that.
+            precondition(EVP_Digest(input.baseAddress, input.count, &out, nil, sha256, nil) == 1, "sha-256")
         }
         return out
     }
 
+    /// A SHA-256 digest, 32 bytes.
     public static func hash256(_ data: [UInt8]) -> [UInt8] { hash256(data.span) }
 
     /// HMAC with SHA-256, 32 bytes.
     public static func hmac256(key: [UInt8], _ data: [UInt8]) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 32)
-        _ = HMAC(sha256, key, Int32(clamping: key.count), data, data.count, &out, nil)
+        let result = HMAC(sha256, key, Int32(clamping: key.count), data, data.count, &out, nil)
+        precondition(result != nil, "hmac")
         return out
     }
 }

@@ -3,9 +3,11 @@ import Primitives
 
 /// ECDSA over secp256k1 with key recovery, from libsecp256k1.
 public enum Secp256k1 {
-    /// Bytes of a message digest, of a signature (r, s, recovery id), and of an uncompressed public key.
+    /// Bytes of a message digest.
     public static let digestLength = 32
+    /// Bytes of a signature: r, s, recovery id.
     public static let signatureLength = 65
+    /// Bytes of an uncompressed public key.
     public static let publicKeyLength = 65
 
     /// Unsafe for the compiler as it is a C pointer; a context is immutable after creation and recovery only reads.

@@ -7,6 +7,7 @@ public enum UnsealedSectorCid {
     public struct Piece: Sendable, Equatable {
         /// Bytes with padding.
         public var size: UInt64
+        /// The commitment to the piece's data.
         public var cid: Cid
 
         public init(size: UInt64, cid: Cid) {

@@ -2,8 +2,11 @@ import Primitives
 
 /// The list of built-in actors that a bundle's manifest and the system actor name (FVM machine layer, "manifest").
 public struct ActorManifest: Sendable, Equatable {
+    /// One actor.
     public struct Entry: Sendable, Equatable {
+        /// As the reference names it, such as `storageminer`.
         public var name: String
+        /// The CID of the actor's WASM.
         public var code: Cid
 
         public init(name: String, code: Cid) {

@@ -188,13 +188,13 @@ public final class Amt {
     }
 
     /// Calls `body` with each index and CBOR value in ascending order; reads every node.
-    public func forEach(
+    public func visit(
         _ body: (_ index: UInt64, _ value: ArraySlice<UInt8>) throws(IPLDError) -> Void
     ) throws(IPLDError) {
-        try forEach(root, height: height, first: 0, body)
+        try visit(root, height: height, first: 0, body)
     }
 
-    private func forEach(
+    private func visit(
         _ node: AmtNode, height: Int, first: UInt64,
         _ body: (UInt64, ArraySlice<UInt8>) throws(IPLDError) -> Void
     ) throws(IPLDError) {
@@ -212,9 +212,9 @@ public final class Amt {
                 let start = first &+ UInt64(slot) << shift
                 switch link {
                 case .loaded(_, let child), .dirty(let child):
-                    try forEach(child, height: height - 1, first: start, body)
+                    try visit(child, height: height - 1, first: start, body)
                 case .link(let cid):
-                    try forEach(try load(cid, height: height - 1), height: height - 1, first: start, body)
+                    try visit(try load(cid, height: height - 1), height: height - 1, first: start, body)
                 }
             }
         }

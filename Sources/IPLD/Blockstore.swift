@@ -10,6 +10,7 @@ public protocol Blockstore: AnyObject {
 }
 
 extension Blockstore {
+    /// Whether the store has the block, found by getting it.
     public func has(_ cid: Cid) throws(BlockstoreError) -> Bool { try get(cid) != nil }
 }
 
@@ -33,6 +34,7 @@ public enum BlockstoreError: Error, Sendable, Equatable, CustomStringConvertible
 
 /// Blocks in memory.
 public final class MemoryBlockstore: Blockstore {
+    /// All blocks there are.
     public private(set) var blocks: [Cid: [UInt8]]
 
     public init(_ blocks: [Cid: [UInt8]] = [:]) {
@@ -86,16 +88,11 @@ public final class BufferedBlockstore: Blockstore {
                 continue
             }
             guard cid.isBlake2b256 else { throw .refusedCid(cid, "hash 0x\(String(cid.hashCode, radix: 16))") }
-            guard let block = buffer.removeValue(forKey: cid) else { continue }
-            if cid.codec == Cid.dagCbor {
-                do {
-                    pending += try links(block, of: cid)
-                } catch {
-                    buffer[cid] = block
-                    throw error
-                }
-            }
+            guard let block = buffer[cid] else { continue }
+            if cid.codec == Cid.dagCbor { pending += try links(block, of: cid) }
+            // Leaves the buffer only when the base has it, so that a failing base loses nothing.
             try base.put(cid, block)
+            buffer[cid] = nil
         }
     }
 

@@ -3,8 +3,11 @@ import Primitives
 
 /// A CAR version 1 archive: roots and blocks (FVM machine layer, "CAR v1").
 public struct Car: Sendable {
+    /// A CID and the block it names.
     public struct Block: Sendable, Equatable {
+        /// Checked against `data` when read.
         public var cid: Cid
+        /// The block's bytes.
         public var data: [UInt8]
 
         public init(cid: Cid, data: [UInt8]) {
@@ -110,6 +113,7 @@ public struct Car: Sendable {
 
 /// What is wrong with an archive, and where.
 public struct CarError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong.
     public enum Reason: Sendable, Equatable {
         case noHeader
         case headerCbor(CborError)
@@ -122,6 +126,7 @@ public struct CarError: Error, Sendable, Equatable, CustomStringConvertible {
         case unknownHash(Cid)
     }
 
+    /// What is wrong.
     public var reason: Reason
     /// Where the section's length starts, in bytes from the start of the archive.
     public var offset: Int

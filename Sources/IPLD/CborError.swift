@@ -1,5 +1,6 @@
 /// Where and why bytes are not the CBOR that was expected.
 public struct CborError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong.
     public enum Reason: Sendable, Equatable {
         case truncated
         /// What was expected, and the head's first byte.
@@ -19,6 +20,7 @@ public struct CborError: Error, Sendable, Equatable, CustomStringConvertible {
         case value(String)
     }
 
+    /// What is wrong.
     public var reason: Reason
     /// Bytes from the start of the block.
     public var offset: Int

@@ -22,6 +22,7 @@ public struct CborReader: Sendable {
 
     /// The block; positions and offsets in errors count from its start.
     public let bytes: [UInt8]
+    /// Where the next item starts.
     public private(set) var position: Int
     /// May be changed between items.
     public var mode: Mode
@@ -32,6 +33,7 @@ public struct CborReader: Sendable {
         self.mode = mode
     }
 
+    /// Whether nothing is left.
     public var isAtEnd: Bool { position == bytes.count }
 
     /// - Throws: `.trailingBytes` when something follows the last item.
@@ -203,6 +205,7 @@ public struct CborReader: Sendable {
         return true
     }
 
+    /// A boolean.
     public mutating func bool() throws(CborError) -> Bool {
         let byte = try peek()
         guard byte == 0xf4 || byte == 0xf5 else {

@@ -4,7 +4,9 @@ import Primitives
 public enum CborValue: Hashable, Sendable {
     /// One entry of a map; DAG-CBOR has text keys only.
     public struct Entry: Hashable, Sendable {
+        /// Text, the only kind of key.
         public var key: String
+        /// Any item.
         public var value: CborValue
 
         public init(key: String, value: CborValue) {

@@ -3,6 +3,7 @@ import Primitives
 /// Writes canonical DAG-CBOR (FVM IPLD formats, "DAG-CBOR writing rules"): shortest heads, definite lengths, map
 /// entries sorted by their encoded keys, 64-bit floats.
 public struct CborWriter: Sendable {
+    /// What has been written.
     public private(set) var bytes: [UInt8] = []
 
     public init() {}
@@ -37,22 +38,27 @@ public struct CborWriter: Sendable {
         }
     }
 
+    /// An unsigned number of at most 64 bits.
     public mutating func unsigned(_ value: some FixedWidthInteger & UnsignedInteger) { head(0, UInt64(value)) }
 
+    /// A number with sign.
     public mutating func int64(_ value: Int64) {
         if value >= 0 { head(0, UInt64(value)) } else { head(1, UInt64(bitPattern: ~value)) }
     }
 
+    /// A byte string.
     public mutating func byteString(_ content: [UInt8]) {
         head(2, UInt64(content.count))
         bytes += content
     }
 
+    /// A byte string.
     public mutating func byteString(_ content: ArraySlice<UInt8>) {
         head(2, UInt64(content.count))
         bytes += content
     }
 
+    /// Text.
     public mutating func text(_ text: String) {
         head(3, UInt64(text.utf8.count))
         bytes += text.utf8
@@ -61,10 +67,13 @@ public struct CborWriter: Sendable {
     /// The head of an array; its elements are to be written next.
     public mutating func array(_ count: Int) { head(4, UInt64(count)) }
 
+    /// Null.
     public mutating func null() { bytes.append(0xf6) }
 
+    /// A boolean.
     public mutating func bool(_ value: Bool) { bytes.append(value ? 0xf5 : 0xf4) }
 
+    /// Tag 42 around a byte string of 0 and the binary CID.
     public mutating func link(_ cid: Cid) {
         bytes.append(0xd8)
         bytes.append(42)
@@ -86,6 +95,7 @@ public struct CborWriter: Sendable {
         }
     }
 
+    /// Any item.
     public mutating func write(_ value: CborValue) {
         switch value {
         case .null: null()

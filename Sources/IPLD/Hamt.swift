@@ -145,24 +145,24 @@ public final class Hamt {
 
     /// Calls `body` with each key and CBOR value in the order of the tree; reads every node, keeps none it did not
     /// keep before.
-    public func forEach(
+    public func visit(
         _ body: (_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(IPLDError) -> Void
     ) throws(IPLDError) {
-        try forEach(root, level: 0, body)
+        try visit(root, level: 0, body)
     }
 
-    private func forEach(
+    private func visit(
         _ node: HamtNode, level: Int, _ body: (ArraySlice<UInt8>, ArraySlice<UInt8>) throws(IPLDError) -> Void
     ) throws(IPLDError) {
         guard level * bitWidth < 256 else { throw .maxDepth }
         for pointer in node.pointers {
             switch pointer {
             case .bucket(let pairs): for pair in pairs { try body(pair.key, pair.value) }
-            case .loaded(_, let child), .dirty(let child): try forEach(child, level: level + 1, body)
+            case .loaded(_, let child), .dirty(let child): try visit(child, level: level + 1, body)
             case .link(let cid):
                 let block = try store.cborBlock(cid)
                 let child = try HamtNode(block, cid: cid, bitWidth: bitWidth, isRoot: false)
-                try forEach(child, level: level + 1, body)
+                try visit(child, level: level + 1, body)
             }
         }
     }

@@ -11,7 +11,9 @@ public enum JSONValue: Hashable, Sendable {
 
     /// One name and value of an object.
     public struct Member: Hashable, Sendable {
+        /// Without escapes.
         public var name: String
+        /// Any value.
         public var value: JSONValue
 
         public init(_ name: String, _ value: JSONValue) {
@@ -39,14 +41,17 @@ public enum JSONValue: Hashable, Sendable {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// The value of a boolean; nil for any other kind.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
+    /// The elements of an array; nil for any other kind.
     public var array: [JSONValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
+    /// The members of an object; nil for any other kind.
     public var members: [Member]? {
         if case .object(let members) = self { members } else { nil }
     }
@@ -56,6 +61,7 @@ public enum JSONValue: Hashable, Sendable {
         if case .number(let text) = self { text } else { nil }
     }
 
+    /// Whether this is null.
     public var isNull: Bool { self == .null }
 
     /// The number when it is whole, written without fraction and exponent, and fits; nil otherwise, never rounded.
@@ -67,6 +73,7 @@ public enum JSONValue: Hashable, Sendable {
 
 /// Where and why text is not JSON, or not JSON that is accepted here.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong.
     public enum Reason: Sendable, Equatable {
         /// The parser's words.
         case syntax(String)
@@ -74,6 +81,7 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         case duplicateName(String)
     }
 
+    /// What is wrong.
     public var reason: Reason
     /// Counted from 1.
     public var line: Int

@@ -40,9 +40,11 @@ public struct Address: Hashable, Sendable {
 
     private let storage: Storage
 
-    /// Digest length of protocols 1 and 2, key length of protocol 3, longest subaddress of protocol 4; bytes.
+    /// Bytes of the digests of protocols 1 and 2.
     public static let hashLength = 20
+    /// Bytes of the key of protocol 3.
     public static let blsKeyLength = 48
+    /// The most bytes of a subaddress of protocol 4.
     public static let maxSubaddressLength = 54
 
     private init(storage: Storage) {

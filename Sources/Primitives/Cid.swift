@@ -25,20 +25,32 @@ public struct Cid: Hashable, Sendable {
     /// The longest digest, in bytes (FVM machine layer, "constants").
     public static let maxDigestLength = 64
 
-    /// Multicodec numbers of what a block holds.
+    // Multicodec numbers of what a block holds.
+
+    /// Bytes without structure, such as code.
     public static let raw: UInt64 = 0x55
+    /// CBOR whose links are not followed.
     public static let cbor: UInt64 = 0x51
+    /// CBOR with links.
     public static let dagCbor: UInt64 = 0x71
+    /// What a version 0 CID names.
     public static let dagPB: UInt64 = 0x70
-    /// Piece and sector commitments, which name no block.
+    /// The commitment to a piece or an unsealed sector, which names no block.
     public static let unsealedCommitment: UInt64 = 0xf101
+    /// The commitment to a sealed sector, which names no block.
     public static let sealedCommitment: UInt64 = 0xf102
 
-    /// Multihash numbers.
+    // Multihash numbers.
+
+    /// The digest is the block itself.
     public static let identity: UInt64 = 0x00
+    /// SHA-256.
     public static let sha2256: UInt64 = 0x12
+    /// BLAKE2b with 32 bytes of output.
     public static let blake2b256: UInt64 = 0xb220
+    /// SHA-256 cut to 254 bits: unsealed commitments.
     public static let sha2256Trunc254Padded: UInt64 = 0x1012
+    /// Poseidon: sealed commitments.
     public static let poseidonBLS12381: UInt64 = 0xb401
 
     /// A version 1 CID.

@@ -1,12 +1,14 @@
 /// The result of a message or call (FVM syscall layer, "exit codes"): 0 is success, 1–15 belong to the VM, the rest
 /// to actors.
 public struct ExitCode: RawRepresentable, Hashable, Sendable {
+    /// The number.
     public let rawValue: UInt32
 
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
+    /// Success; the codes below are the FVM's by their names there.
     public static let ok = ExitCode(rawValue: 0)
     public static let sysSenderInvalid = ExitCode(rawValue: 1)
     public static let sysSenderStateInvalid = ExitCode(rawValue: 2)
@@ -45,6 +47,7 @@ public struct ExitCode: RawRepresentable, Hashable, Sendable {
     /// The conventional name, or nil for a code that has none.
     public var name: String? { ExitCode.names[rawValue] }
 
+    /// Whether this is 0.
     public var isSuccess: Bool { rawValue == 0 }
 }
 
@@ -72,6 +75,7 @@ public enum ErrorNumber: UInt32, Sendable, CaseIterable {
 
 /// The number of a network upgrade; what it switches is data elsewhere.
 public struct NetworkVersion: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The number.
     public let rawValue: UInt32
 
     public init(rawValue: UInt32) {

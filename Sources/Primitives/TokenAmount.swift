@@ -10,6 +10,7 @@ public struct TokenAmount: Hashable, Sendable {
 
     private let storage: Storage
 
+    /// No attoFIL.
     public static let zero = TokenAmount(small: 0)
 
     /// attoFIL in one FIL.
@@ -118,10 +119,12 @@ public struct TokenAmount: Hashable, Sendable {
         }
     }
 
+    /// Whether this is 0.
     public var isZero: Bool {
         if case .small(0) = storage { true } else { false }
     }
 
+    /// Whether this is below 0.
     public var isNegative: Bool {
         switch storage {
         case .small(let value): value < 0

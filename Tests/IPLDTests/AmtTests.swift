@@ -30,7 +30,7 @@ private func load(_ hex: String) throws(IPLDError) -> Amt {
         for index in indexes { #expect(try reloaded.get(index).map(Array.init) == value(index)) }
         for index: UInt64 in [3, 33, 1 << 40, .max] { #expect(try reloaded.get(index) == nil) }
         var seen: [UInt64] = []
-        try reloaded.forEach { index, _ in seen.append(index) }
+        try reloaded.visit { index, _ in seen.append(index) }
         #expect(seen == indexes)
         #expect(try reloaded.flush() == root)
     }

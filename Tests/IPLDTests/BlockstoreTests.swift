@@ -79,6 +79,14 @@ private func put(_ store: BufferedBlockstore, _ value: CborValue) throws -> Cid 
         }
     }
 
+    @Test func failingBaseLosesNothing() throws {
+        let store = BufferedBlockstore(base: FullStore())
+        let leaf = try put(store, .unsigned(1))
+        let root = try put(store, .array([.link(leaf)]))
+        #expect(throws: BlockstoreError.storage("no space left on device")) { try store.flush(root) }
+        #expect(try store.get(root) != nil && store.get(leaf) != nil)
+    }
+
     @Test func linkScanIsLenientWhereTheReferenceIs() throws {
         let link = "d82a46000171000180"
         for (hex, count) in [
@@ -94,4 +102,11 @@ private func put(_ store: BufferedBlockstore, _ value: CborValue) throws -> Cid 
             #expect(throws: CborError.self, "\(hex)") { try LinkScan.links(Hex.decode(hex) ?? []) }
         }
     }
+}
+
+/// A store on a full disk.
+private final class FullStore: Blockstore {
+    func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]? { nil }
+
+    func put(_ cid: Cid, _ data: [UInt8]) throws(BlockstoreError) { throw .storage("no space left on device") }
 }

@@ -86,6 +86,17 @@ private func sectionStarts(_ bytes: [UInt8]) throws -> [Int] {
         }
     }
 
+    @Test func flippedBitsOfTheHeaderNeverTrap() throws {
+        let bytes = archive(values).write()
+        for index in 0..<(try sectionStarts(bytes)[1]) {
+            for bit in 0..<8 {
+                var changed = bytes
+                changed[index] ^= 1 << UInt8(bit)
+                if let car = try? Car.read(changed) { #expect(!car.roots.isEmpty) }
+            }
+        }
+    }
+
     @Test func wrongHashNamesBlockAndOffset() throws {
         var car = archive(values)
         car.blocks[1].data = [1]

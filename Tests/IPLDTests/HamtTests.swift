@@ -58,7 +58,7 @@ private func load(_ hex: String, bitWidth: Int = 5) throws(IPLDError) -> Hamt {
         for id in 0..<1000 { #expect(try reloaded.get(key(UInt64(id))).map(Array.init) == value(UInt64(id * 3))) }
         #expect(try reloaded.get(key(1000)) == nil)
         var seen: Set<[UInt8]> = []
-        try reloaded.forEach { key, _ in seen.insert(Array(key)) }
+        try reloaded.visit { key, _ in seen.insert(Array(key)) }
         #expect(seen.count == 1000)
     }
 
@@ -94,7 +94,7 @@ private func load(_ hex: String, bitWidth: Int = 5) throws(IPLDError) -> Hamt {
         #expect(throws: IPLDError.self) { try tree.get(key(1)) }
         #expect(throws: IPLDError.self) { try tree.set(key(1), value(9)) }
         #expect(throws: IPLDError.self) { try tree.delete(key(1)) }
-        #expect(throws: IPLDError.self) { try tree.forEach { _, _ in } }
+        #expect(throws: IPLDError.self) { try tree.visit { _, _ in } }
         #expect(try tree.flush() == root)
         // One path is enough to change one entry.
         var needed: [Cid: [UInt8]] = [root: rootBlock]
@@ -161,7 +161,7 @@ private func load(_ hex: String, bitWidth: Int = 5) throws(IPLDError) -> Hamt {
         #expect(throws: IPLDError.maxDepth) { try tree.get(key(1)) }
         #expect(throws: IPLDError.maxDepth) { try tree.set(key(1), value(1)) }
         #expect(throws: IPLDError.maxDepth) { try tree.delete(key(1)) }
-        #expect(throws: IPLDError.maxDepth) { try tree.forEach { _, _ in } }
+        #expect(throws: IPLDError.maxDepth) { try tree.visit { _, _ in } }
     }
 
     @Test func rootsWithoutCborCodecAreRefused() throws {

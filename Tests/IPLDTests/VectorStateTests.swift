@@ -202,6 +202,25 @@ import Testing
         #expect(try CborValue(Array(found)).number == lookup["id"]?.integer())
     }
 
+    @Test func messagesReencodeToTheirCids() throws {
+        guard let file = sharedBytes("fvm/selfcheck/messages10.json") else { return }
+        let rows = try #require(try JSON.parse(file).array)
+        #expect(rows.count == 10)
+        for row in rows {
+            let bytes = try row.hex("message_hex")
+            let value = try CborValue(bytes, mode: .strict)
+            #expect(value.encoded == bytes)
+            #expect(Cid.blake2b256(codec: Cid.dagCbor, data: bytes).text == row["message_cid"]?.string)
+            let fields = try #require(value.elements)
+            try #require(fields.count == 10)
+            #expect(try Address(bytes: try #require(fields[1].bytes)).text() == row["to"]?.string)
+            #expect(try Address(bytes: try #require(fields[2].bytes)).text() == row["from"]?.string)
+            #expect(try TokenAmount(cborBytes: try #require(fields[4].bytes)).decimal == row["value"]?.string)
+            #expect(fields[5].number == row["gas_limit"]?.integer())
+            #expect(fields[9].bytes == (try row.hex("params_hex")))
+        }
+    }
+
     @Test func delegatedAddressesOfActorStatesRead() throws {
         guard let file = sharedBytes("fvm/selfcheck/delegated_actors.json") else { return }
         let rows = try #require(try JSON.parse(file).array)
