@@ -141,7 +141,7 @@ let targets: [Target] = [
     tests("Replay", ["Replay", "WasmReference", "NativeEngine", "CompilePool"]),
     tests("SpecSuite", ["SpecSuite"]),
     tests("CommandTable", ["CommandTable"]),
-    tests("CLI", ["JSON"]),
+    tests("CLI", ["JSON", "IPLD", "Crypto", "Primitives"]),
 ]
 
 /// `SMELT_ONLY=Metering,IPLDTests swift build` considers those targets and what they need, nothing else.
