@@ -5,6 +5,9 @@ import StateTree
 
 /// The built-in actors of a state: names and code CIDs in the order that makes their type ids.
 public struct BuiltinManifest: Sendable, Equatable {
+    /// What errors call the block.
+    public static let title = "actor manifest"
+
     /// Type n is element n − 1.
     public let codes: [Cid]
     public let names: [String]
@@ -48,12 +51,12 @@ public struct BuiltinManifest: Sendable, Equatable {
         } catch {
             throw .malformed("state of the system actor: \(error)")
         }
-        let block = try store.block(data, "actor manifest")
+        let block = try store.block(data, title)
         let manifest: ActorManifest
         do throws(CborError) {
             manifest = try ActorManifest(data: block)
         } catch {
-            throw .malformed("actor manifest: \(error)")
+            throw .malformed("\(title): \(error)")
         }
         return try BuiltinManifest(manifest)
     }

@@ -32,12 +32,23 @@ enum Files {
         return names.sorted()
     }
 
+    /// Bytes a file may have; vectors and traces have a few megabytes.
+    static let sizeLimit = 1 << 30
+
     /// The whole file.
     static func read(_ path: String) throws(FileError) -> [UInt8] {
-        try withOpen(path) { (descriptor) throws(FileError) in try readAll(descriptor, path) }
+        try withOpen(path) { (descriptor) throws(FileError) in try readWhole(descriptor, path) }
     }
 
-    static func readStandardInput() throws(FileError) -> [UInt8] { try readAll(STDIN_FILENO, "standard input") }
+    static func readStandardInput() throws(FileError) -> [UInt8] { try readWhole(STDIN_FILENO, "standard input") }
+
+    private static func readWhole(_ descriptor: Int32, _ path: String) throws(FileError) -> [UInt8] {
+        let bytes = try readAll(descriptor, path, limit: sizeLimit + 1)
+        guard bytes.count <= sizeLimit else {
+            throw FileError(path: path, doing: "read", reason: "it has more than \(sizeLimit) bytes")
+        }
+        return bytes
+    }
 
     /// `count` bytes at `offset`, or fewer where the file ends.
     static func read(_ path: String, at offset: Int, count: Int) throws(FileError) -> [UInt8] {
@@ -115,7 +126,7 @@ enum Files {
         return try body(descriptor)
     }
 
-    private static func readAll(_ descriptor: Int32, _ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
+    private static func readAll(_ descriptor: Int32, _ path: String, limit: Int) throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: min(limit, 1 << 18))
         while bytes.count < limit {

@@ -1,5 +1,6 @@
 import Bundle
 import Engine
+import GasSchedule
 import Primitives
 
 /// What a replay is asked to do.
@@ -61,6 +62,11 @@ public struct ReplayRunner: Sendable {
         var blocks = SharedBlocks(codeProvider: codeProvider)
         for bundle in bundles {
             blocks.add(bundle.blocks)
+        }
+        if let version = options.networkVersion {
+            do throws(NetworkProfileError) {
+                _ = try NetworkProfile.forVersion(version)
+            } catch { throw .input(error.description) }
         }
         self.options = options
         sources = try VectorSource.discover(options.paths)

@@ -94,6 +94,8 @@ struct VectorRunner: Sendable {
                 engine: engine, externs: ReplayExterns(randomness: vector.randomness),
                 traces: writesTraces || golden != nil)
             try execute(vector, on: machine, golden: golden, &run)
+        } catch StateError.missingBlock(let cid, BuiltinManifest.title) {
+            run.report.fail("\(BuiltinManifest.title) \(cid) is neither in the vector nor in a bundle named")
         } catch let error as StateError {
             run.report.fail(error.description, local: error.isLocal)
         } catch let error as ApplyError {
