@@ -5,7 +5,9 @@ import WasmFormat
 
 /// A module the FVM accepts, with its metering plan.
 public struct AnalyzedModule: Sendable {
+    /// The validated source module.
     public let module: ValidatedModule
+    /// What the instrumented module would charge and check.
     public let plan: MeteringPlan
 }
 

@@ -5,7 +5,9 @@
 public struct MeteringPlan: Sendable, Equatable {
     /// A metered block: charged in full before the instruction at `position`.
     public struct BlockCharge: Sendable, Hashable {
+        /// Index of the instruction in the source body.
         public var position: UInt32
+        /// What is charged.
         public var milligas: UInt64
 
         public init(position: UInt32, milligas: UInt64) {
@@ -17,7 +19,9 @@ public struct MeteringPlan: Sendable, Equatable {
     /// A run-time priced instruction: topmost i32 (unsigned) times `milligasPerUnit`, charged right before
     /// it, after a block charge at the same position.
     public struct LinearCharge: Sendable, Hashable {
+        /// Index of the instruction in the source body.
         public var position: UInt32
+        /// Per page, byte or element.
         public var milligasPerUnit: UInt64
 
         public init(position: UInt32, milligasPerUnit: UInt64) {
@@ -26,6 +30,7 @@ public struct MeteringPlan: Sendable, Equatable {
         }
     }
 
+    /// The charges and the stack cost of one function.
     public struct Function: Sendable, Equatable {
         /// Counted elements added to the height around a call of this function.
         public var stackCost: UInt32

@@ -2,6 +2,7 @@ import WasmFormat
 
 /// A module that passed validation; nothing else makes one.
 public struct ValidatedModule: Sendable {
+    /// The module, unchanged.
     public let module: Module
 
     /// Checks every rule of core spec chapter 3, without multi-value and with `funcref` as the only reference.

@@ -114,7 +114,8 @@ struct Decoder: ~Escapable {
             let form = try reader.byte()
             guard form == 0x60 else {
                 let stage: RefusalStage = (0x4D...0x5F).contains(form) ? .validate : .decode
-                throw Refusal(stage: stage, offset: start, rule: "type form 0x\(String(form, radix: 16)) is no function")
+                throw Refusal(
+                    stage: stage, offset: start, rule: "type form 0x\(String(form, radix: 16)) is no function")
             }
             let parameters = try valueTypes("parameters")
             module.types.append(FunctionType(parameters: parameters, results: try valueTypes("results")))
@@ -129,31 +130,31 @@ struct Decoder: ~Escapable {
         return types
     }
 
-    private mutating func sizeLimits(_ what: StaticString, sharedIs feature: StaticString) throws(Refusal) -> SizeLimits {
+    private mutating func sizeLimits(_ what: StaticString, hasPageSizes: Bool) throws(Refusal) -> SizeLimits {
         let start = reader.offset
         let flags = try reader.byte()
         guard flags <= 1 else {
-            let name: StaticString? =
-                switch flags {
-                case 2, 3: feature
-                case 4...7: "memory64"
-                case 8...15: what.description == "memory" ? "custom page sizes" : nil
-                default: nil
-                }
-            guard let name else { throw Refusal(stage: .decode, offset: start, rule: "malformed \(what) limits flags") }
-            throw Refusal(stage: .validate, offset: start, rule: "\(what) limits flags \(flags) (\(name)) are not enabled")
+            let feature: StaticString
+            switch flags {
+            case 2, 3: feature = "threads"
+            case 4...7: feature = "memory64"
+            case 8...15 where hasPageSizes: feature = "custom page sizes"
+            default: throw Refusal(stage: .decode, offset: start, rule: "malformed \(what) limits flags")
+            }
+            throw Refusal(
+                stage: .validate, offset: start, rule: "\(what) limits flags \(flags) (\(feature)) are not enabled")
         }
         let minimum = try reader.u32()
         return SizeLimits(minimum: minimum, maximum: flags == 1 ? try reader.u32() : nil)
     }
 
     mutating func memoryType() throws(Refusal) -> SizeLimits {
-        try sizeLimits("memory", sharedIs: "threads")
+        try sizeLimits("memory", hasPageSizes: true)
     }
 
     mutating func tableType() throws(Refusal) -> TableType {
         let element = try referenceType()
-        return TableType(element: element, limits: try sizeLimits("table", sharedIs: "threads"))
+        return TableType(element: element, limits: try sizeLimits("table", hasPageSizes: false))
     }
 
     mutating func globalType() throws(Refusal) -> GlobalType {
@@ -216,13 +217,11 @@ struct Decoder: ~Escapable {
 
     private mutating func customSection() throws(Refusal) {
         let name = try reader.name()
-        let start = reader.position
         let bytes = try reader.take(UInt32(truncatingIfNeeded: reader.remaining))
         if name == Name("name") {
             for (function, text) in NameSection.functionNames(bytes) { module.functionNames[function] = text }
         }
         module.customSections.append(CustomSection(name: name, bytes: bytes))
-        assert(reader.position == start + bytes.count)
     }
 
     // MARK: - Segments

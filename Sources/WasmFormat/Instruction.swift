@@ -1,5 +1,6 @@
 /// One decoded instruction, of fixed size.
 public struct Instruction: Hashable, Sendable {
+    /// What to do.
     public var opcode: Opcode
     /// Byte offset of the opcode in the binary.
     public var offset: UInt32

@@ -1,14 +1,19 @@
 /// Size limits of validation. Source: wasmparser 0.236 `limits.rs` as wasmtime 36 uses it; they apply to a
 /// module as published and again to its instrumented form. Nothing limits the size of a function body.
 public enum Limits {
+    /// Entries of the type section.
     public static let types: UInt64 = 1_000_000
     /// Imported and defined functions together.
     public static let functions: UInt64 = 1_000_000
+    /// Entries of the import section.
     public static let imports: UInt64 = 1_000_000
+    /// Entries of the export section.
     public static let exports: UInt64 = 1_000_000
     /// Imported and defined globals together.
     public static let globals: UInt64 = 1_000_000
+    /// Entries of the element section.
     public static let elementSegments: UInt64 = 100_000
+    /// Entries of the data section.
     public static let dataSegments: UInt64 = 100_000
     /// Items of one element segment.
     public static let elementItems: UInt64 = 10_000_000
@@ -16,6 +21,7 @@ public enum Limits {
     public static let tables: UInt64 = 100
     /// Multi-memory is off.
     public static let memories: UInt64 = 1
+    /// Parameters of a function type.
     public static let parameters: UInt64 = 1_000
     /// Multi-value is off.
     public static let results: UInt64 = 1

@@ -1,9 +1,11 @@
 /// Lookups in the index spaces, imports first. An index out of range gives nil.
 extension Module {
+    /// Functions among the imports; the first defined function has this index.
     public var importedFunctionCount: Int {
         imports.reduce(0) { if case .function = $1.kind { $0 + 1 } else { $0 } }
     }
 
+    /// Globals among the imports; the first defined global has this index.
     public var importedGlobalCount: Int {
         imports.reduce(0) { if case .global = $1.kind { $0 + 1 } else { $0 } }
     }
@@ -31,6 +33,7 @@ extension Module {
         imports.compactMap { if case .memory(let limits) = $0.kind { limits } else { nil } } + memories
     }
 
+    /// The type of a function of the index space.
     public func functionType(_ index: UInt32) -> FunctionType? {
         var remaining = Int(index)
         for entry in imports {

@@ -58,18 +58,23 @@ public enum GasClass: UInt8, Sendable, Hashable, CaseIterable {
 
 /// Operand and result types, bottom of the stack first.
 public struct OperandTypes: Sendable, Hashable {
+    /// Popped, the last one first.
     public let operands: [ValueType]
+    /// Pushed.
     public let results: [ValueType]
 }
 
 /// Everything that is fixed about one instruction.
 public struct OpcodeRow: Sendable {
+    /// The instruction.
     public let opcode: Opcode
     /// The name in the text format.
     public let name: StaticString
+    /// What follows the opcode.
     public let immediates: Immediates
     /// Nil where the types depend on immediates or on the place in the body.
     public let types: OperandTypes?
+    /// How it is priced.
     public let gas: GasClass
     /// Bytes a load or store accesses; 0 for everything else.
     public let accessWidth: UInt32

@@ -18,6 +18,7 @@ public enum RefusalStage: String, Sendable, Hashable {
 
 /// The FVM refuses these bytes. A fact about the module, the same on every machine: never a local failure.
 public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The check that failed.
     public let stage: RefusalStage
     /// In the function index space.
     public let function: UInt32?

@@ -9,7 +9,9 @@ public enum ValueType: UInt8, Sendable, Hashable {
 
 /// A function type. Equality is structural, as `call_indirect` and linking demand.
 public struct FunctionType: Hashable, Sendable {
+    /// First parameter first.
     public var parameters: [ValueType]
+    /// At most one where multi-value is off.
     public var results: [ValueType]
 
     public init(parameters: [ValueType], results: [ValueType]) {
@@ -20,6 +22,7 @@ public struct FunctionType: Hashable, Sendable {
 
 /// An import or export name: valid UTF-8, compared byte by byte (`String` would compare canonically).
 public struct Name: Hashable, Sendable {
+    /// UTF-8.
     public let bytes: [UInt8]
 
     public init(bytes: [UInt8]) { self.bytes = bytes }
@@ -31,7 +34,9 @@ public struct Name: Hashable, Sendable {
 
 /// Size limits: pages of 65,536 bytes for memories, elements for tables.
 public struct SizeLimits: Hashable, Sendable {
+    /// What an instance starts with.
     public var minimum: UInt32
+    /// What growth stops at; nil stands for no declared maximum.
     public var maximum: UInt32?
 
     public init(minimum: UInt32, maximum: UInt32?) {
@@ -40,8 +45,11 @@ public struct SizeLimits: Hashable, Sendable {
     }
 }
 
+/// The type of a table.
 public struct TableType: Hashable, Sendable {
+    /// The type of its elements.
     public var element: ValueType
+    /// Its size in elements.
     public var limits: SizeLimits
 
     public init(element: ValueType, limits: SizeLimits) {
@@ -50,8 +58,11 @@ public struct TableType: Hashable, Sendable {
     }
 }
 
+/// The type of a global.
 public struct GlobalType: Hashable, Sendable {
+    /// The type of its value.
     public var value: ValueType
+    /// Whether `global.set` may change it.
     public var isMutable: Bool
 
     public init(value: ValueType, isMutable: Bool) {

@@ -34,7 +34,8 @@ import WasmFormat
     /// Bodies of a function without parameters and results that are not, and the rule.
     @Test(arguments: [
         ("i32.const 1", "1 operands too many"), ("drop", "an operand is missing"),
-        ("i32.const 1 i64.eqz drop", "expected i64, found i32"), ("unreachable i32.const 1 i64.add drop", "expected i64"),
+        ("i32.const 1 i64.eqz drop", "expected i64, found i32"),
+        ("unreachable i32.const 1 i64.add drop", "expected i64"),
         ("block i32 end drop", "an operand is missing"), ("block i32.const 1 end", "1 operands too many"),
         ("i32.const 1 block drop end", "an operand is missing"), ("i32.const 1 if i32 i32.const 1 end drop", "no else"),
         ("i64.const 1 if end", "expected i32, found i64"), ("else", "else outside if"),
@@ -49,14 +50,16 @@ import WasmFormat
         ("i32.const 0 call_indirect 9 0", "unknown type 9"), ("i32.const 0 call_indirect 0 1", "unknown table 1"),
         ("local.get 0 drop", "unknown local 0"), ("global.get 2 drop", "unknown global 2"),
         ("i64.const 0 global.set 1", "global 1 is immutable"), ("i64.const 0 global.set 0", "expected i32, found i64"),
-        ("i32.const 0 table.get 1 drop", "unknown table 1"), ("i32.const 0 i32.const 0 table.set 0", "expected funcref"),
+        ("i32.const 0 table.get 1 drop", "unknown table 1"),
+        ("i32.const 0 i32.const 0 table.set 0", "expected funcref"),
         ("data.drop 1", "unknown data segment 1"), ("elem.drop 1", "unknown element segment 1"),
         ("i32.const 0 i32.const 0 i32.const 0 memory.init 1 0", "unknown data segment 1"),
         ("i32.const 0 i32.const 0 i32.const 0 memory.fill 1", "unknown memory 1"),
         ("i32.const 0 i32.const 0 i32.const 0 memory.copy 0 1", "unknown memory 1"),
         ("i32.const 0 i32.const 0 i32.const 0 table.init 4 0", "unknown element segment 4"),
         ("ref.func 1 drop", "undeclared function reference 1"), ("ref.func 9 drop", "unknown function 9"),
-        ("i32.const 0 ref.is_null drop", "i32 is no reference"), ("unreachable i64.const 0 ref.is_null drop", "no reference"),
+        ("i32.const 0 ref.is_null drop", "i32 is no reference"),
+        ("unreachable i64.const 0 ref.is_null drop", "no reference"),
         ("block br 0 i32.const 1 end", "1 operands too many"), ("end nop", "bytes after its contents"),
         ("loop i32 br 0 i64.const 1 end drop", "expected i32, found i64"),
     ])
@@ -88,7 +91,8 @@ import WasmFormat
         func accepts(_ text: String) -> Bool {
             refusal(body: text, parameters: [Byte.i32, Byte.funcref], locals: locals) == nil
         }
-        #expect(accepts("local.get 0 i32.eqz drop local.get 2 local.get 3 i64.add drop local.get 4 f32.abs local.set 4"))
+        #expect(
+            accepts("local.get 0 i32.eqz drop local.get 2 local.get 3 i64.add drop local.get 4 f32.abs local.set 4"))
         #expect(accepts("local.get 1 ref.is_null drop i64.const 1 local.tee 2 drop"))
         #expect(!accepts("local.get 5 drop"))
         #expect(!accepts("local.get 4 i64.eqz drop"))

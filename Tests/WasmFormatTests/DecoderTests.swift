@@ -115,7 +115,8 @@ let everySection: WasmModule = {
 
     @Test func aMillionNestedBlocksTakeNoStack() throws {
         let depth = 1_000_000
-        let code = [UInt8](repeating: 0x02, count: depth).flatMap { [$0, 0x40] } + [UInt8](repeating: 0x0B, count: depth)
+        let code =
+            [UInt8](repeating: 0x02, count: depth).flatMap { [$0, 0x40] } + [UInt8](repeating: 0x0B, count: depth)
         #expect(try decode(function(code)).bodies[0].instructions.count == 2 * depth + 1)
         #expect(refusal(function(Array(code.dropLast())))?.stage == .decode)
     }
@@ -188,14 +189,16 @@ let everySection: WasmModule = {
     }
 
     /// Features that are off are a matter of validation; codes that do not exist make a binary malformed.
-    @Test(arguments: [
-        ([0x06, 0x40], RefusalStage.validate, "exceptions"), ([0x12, 0], .validate, "tail calls"),
-        ([0xFD, 0], .validate, "SIMD"), ([0xFE, 0], .validate, "threads"), ([0xFB, 0], .validate, "garbage collection"),
-        ([0xFC, 0x13], .validate, "wide arithmetic"), ([0xD0, 0x6F], .validate, "externref"),
-        ([0x27], .decode, "illegal opcode 0x27"), ([0xFF], .decode, "illegal opcode 0xff"),
-        ([0xFC, 0x40], .decode, "illegal opcode 0xfc 64"), ([0x02, 0x7B], .validate, "SIMD"),
-        ([0x1C, 2, 0x7F, 0x7F], .validate, "select has 2 types"),
-    ] as [([UInt8], RefusalStage, String)])
+    @Test(
+        arguments: [
+            ([0x06, 0x40], RefusalStage.validate, "exceptions"), ([0x12, 0], .validate, "tail calls"),
+            ([0xFD, 0], .validate, "SIMD"), ([0xFE, 0], .validate, "threads"),
+            ([0xFB, 0], .validate, "garbage collection"),
+            ([0xFC, 0x13], .validate, "wide arithmetic"), ([0xD0, 0x6F], .validate, "externref"),
+            ([0x27], .decode, "illegal opcode 0x27"), ([0xFF], .decode, "illegal opcode 0xff"),
+            ([0xFC, 0x40], .decode, "illegal opcode 0xfc 64"), ([0x02, 0x7B], .validate, "SIMD"),
+            ([0x1C, 2, 0x7F, 0x7F], .validate, "select has 2 types"),
+        ] as [([UInt8], RefusalStage, String)])
     func refusedCodesNameTheirFeature(code: [UInt8], stage: RefusalStage, text: String) {
         let found = refusal(function(code))
         #expect(found?.stage == stage)
