@@ -1,0 +1,44 @@
+import CActorRuntime
+import Engine
+import Synchronization
+
+/// What a source of objects has for an actor's code.
+public enum ArtifactAnswer: Sendable {
+    /// An object that passed `ArtifactFormat.verify`, for a processor level this machine has.
+    case object([UInt8])
+    /// The FVM refuses the module: stage, place and rule.
+    case refused(String)
+}
+
+/// Finds or makes verified objects; the store with its compiler, or a single file.
+public protocol ArtifactSource: AnyObject, Sendable {
+    /// - Parameters:
+    ///   - key: the code CID's bytes.
+    ///   - wasm: asked only when the code is not at hand.
+    /// - Returns: nil when there is neither an object nor WASM.
+    func artifact(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> ArtifactAnswer?
+}
+
+/// Runs compiled actors. Modules are mapped once and shared; usable from several threads.
+public final class NativeEngine: ActorEngine {
+    private let source: any ArtifactSource
+    private let loaded = Mutex<[[UInt8]: LoadedCode]>([:])
+
+    public init(source: any ArtifactSource) { self.source = source }
+
+    public func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
+        if let known = loaded.withLock({ $0[key] }) { return known }
+        // Compiling can take minutes: no lock is held. Two threads may map the same object; the first one stays.
+        let code: LoadedCode
+        switch try source.artifact(key: key, wasm: wasm) {
+        case .object(let bytes)?: code = .module(try NativeModule(object: bytes))
+        case .refused(let text)?: code = .refused(text)
+        case nil: return nil
+        }
+        return loaded.withLock { loaded in
+            if let known = loaded[key] { return known }
+            loaded[key] = code
+            return code
+        }
+    }
+}
