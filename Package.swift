@@ -135,7 +135,7 @@ let targets: [Target] = [
         ]),
     tests("NativeEngine", ["NativeEngine", "Compiler", "WasmReference"]),
     tests("WasmReference", ["WasmReference", "Metering", "GasSchedule", "WasmFormat", "Engine"]),
-    tests("StateTree", ["StateTree", "JSON"]),
+    tests("StateTree", ["StateTree", "IPLD", "Crypto", "Primitives", "JSON"]),
     tests("Kernel", ["Kernel", "WasmReference"]),
     tests("Machine", ["Machine", "StateTree", "Kernel", "IPLD", "Crypto", "JSON"]),
     tests("Replay", ["Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD", "JSON"]),

@@ -14,7 +14,8 @@ public struct TextReport: Sendable {
         case .skipped(let reason):
             return "skipped  \(report.name): \(reason)"
         case .passed:
-            return verbose ? ([passed(report)] + report.messages.enumerated().map(message)).joined(separator: "\n")
+            return verbose
+                ? ([passed(report)] + report.messages.enumerated().map(message)).joined(separator: "\n")
                 : passed(report)
         case .failed:
             return (["FAILED   \(report.name)"] + failure(report)).joined(separator: "\n")
@@ -44,8 +45,9 @@ public struct TextReport: Sendable {
             lines.append("        " + Self.pad("got", width) + mismatch.got)
         }
         if case .different(let difference) = report.trace {
-            lines.append("    trace line \(difference.line): message \(difference.message), "
-                + "charge \(difference.charges)")
+            lines.append(
+                "    trace line \(difference.line): message \(difference.message), "
+                    + "charge \(difference.charges)")
             lines.append("        " + Self.pad("expected", width) + (difference.expected ?? "end of the trace"))
             lines.append("        " + Self.pad("got", width) + (difference.got ?? "end of the trace"))
         }

@@ -12,11 +12,6 @@ struct StateRoot {
     /// An empty array on chain; carried through unchanged.
     var info: Cid
 
-    init(actors: Cid, info: Cid) {
-        self.actors = actors
-        self.info = info
-    }
-
     static func load(_ root: Cid, from store: any Blockstore) throws(StateError) -> StateRoot {
         let block = try store.block(root, "state root")
         do throws(CborError) {

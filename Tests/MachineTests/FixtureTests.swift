@@ -59,3 +59,20 @@ import Testing
         }
     }
 }
+
+@Suite struct MessageTests {
+    @Test func noBytesCrashTheDecoderOfMessages() throws {
+        guard let path = sharedData("fvm/selfcheck/messages10.json") else { return }
+        let entry = try #require(try JSON.parse(try readFile(path)).array?.first)
+        let text = try #require(entry["message_hex"]?.string)
+        let good = try #require(Hex.decode(text))
+        for position in good.indices {
+            for value in [0, 0x1b, 0x3b, 0x5b, 0x5f, 0x7f, 0x9b, 0xdb, 0xff] as [UInt8] {
+                var bytes = good
+                bytes[position] = value
+                _ = try? Message(cbor: bytes)
+            }
+            #expect(throws: MessageError.self) { try Message(cbor: Array(good.prefix(position))) }
+        }
+    }
+}

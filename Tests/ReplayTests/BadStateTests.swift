@@ -83,7 +83,9 @@ import Testing
     @Test func aBlockThatIsNotWhatItsPlaceDemandsIsAnErrorOfTheState() throws {
         guard let transfer, let bytes = try archive() else { return }
         let car = try Car.read(bytes)
-        for block in [[0x80], [0x83, 5, 0xf6, 0xf6], [0xff], [0x9b, 255, 255, 255, 255, 255, 255, 255, 255], []] as [[UInt8]] {
+        for block in [[0x80], [0x83, 5, 0xf6, 0xf6], [0xff], [0x9b, 255, 255, 255, 255, 255, 255, 255, 255], []]
+            as [[UInt8]]
+        {
             let cid = Cid.blake2b256(codec: Cid.dagCbor, data: block)
             let broken = Car(roots: [cid], blocks: car.blocks + [Car.Block(cid: cid, data: block)])
             let report = try run(

@@ -37,7 +37,10 @@ import Testing
         ("postconditions.receipts.0.return", .number("1"), ["receipts[0].return", "the number 1"]),
         ("postconditions.events", .array([]), ["postconditions.events", "0 elements"]),
         ("postconditions.apply_rets", .array([.null]), ["postconditions.apply_rets[0]", "null"]),
-        ("randomness", .array([.object(["on": .array([.string("chain")]), "ret": .string("")])]), ["randomness[0].on"]),
+        (
+            "randomness", .array([.object(["on": .array([.string("chain")]), "ret": .string("")])]),
+            ["randomness[0].on"]
+        ),
         (
             "randomness",
             .array([.object(["on": .array([.string("chain"), .number("1")]), "ret": .string("AAAA")])]),
