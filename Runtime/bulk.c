@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_SITE ((uint64_t)__builtin_return_address(0) - 1)
 #define FAILED UINT64_C(0xffffffff)
 
 /* ---- Memory ------------------------------------------------------------------------------------------*/
 
 uint64_t smelt_rt_memory_grow(struct smelt_rt_context *context, uint32_t pages) {
+    TAKE_CALL_SITE(site);
     struct smelt_rt_slot *slot = context->slot;
     uint64_t current = context->memory_bytes;
     if (pages == 0) { return current / SMELT_RT_PAGE; }
@@ -23,33 +23,36 @@ uint64_t smelt_rt_memory_grow(struct smelt_rt_context *context, uint32_t pages) 
     }
     if (desired > slot->declared_maximum || desired > context->memory_maximum) { return FAILED; }
     /* -1 would make the result depend on this machine. */
-    if (smelt_rt_slot_grow(slot, desired) != 0) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, CALL_SITE); }
+    if (smelt_rt_slot_grow(slot, desired) != 0) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, site); }
     return current / SMELT_RT_PAGE;
 }
 
 static inline bool outside(uint64_t size, uint32_t start, uint32_t count) { return (uint64_t)start + count > size; }
 
 void smelt_rt_memory_fill(struct smelt_rt_context *context, uint32_t to, uint32_t value, uint32_t count) {
+    TAKE_CALL_SITE(site);
     if (UNLIKELY(outside(context->memory_bytes, to, count))) {
-        smelt_rt_raise_at(context, SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, CALL_SITE);
+        smelt_rt_raise_at(context, SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, site);
     }
     if (count > 0) { memset(context->memory_base + to, (int)(value & 0xff), count); }
 }
 
 void smelt_rt_memory_copy(struct smelt_rt_context *context, uint32_t to, uint32_t from, uint32_t count) {
+    TAKE_CALL_SITE(site);
     uint64_t size = context->memory_bytes;
     if (UNLIKELY(outside(size, to, count) || outside(size, from, count))) {
-        smelt_rt_raise_at(context, SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, CALL_SITE);
+        smelt_rt_raise_at(context, SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, site);
     }
     if (count > 0) { memmove(context->memory_base + to, context->memory_base + from, count); }
 }
 
 void smelt_rt_memory_init(struct smelt_rt_context *context, uint32_t segment, uint32_t to, uint32_t from,
                           uint32_t count) {
+    TAKE_CALL_SITE(site);
     const struct smelt_rt_data_segment *data = &context->module->data[segment];
     uint64_t length = context->dropped[segment] ? 0 : data->length;
     if (UNLIKELY(outside(context->memory_bytes, to, count) || outside(length, from, count))) {
-        smelt_rt_raise_at(context, SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, CALL_SITE);
+        smelt_rt_raise_at(context, SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, site);
     }
     if (count > 0) { memcpy(context->memory_base + to, data->bytes + from, count); }
 }
@@ -85,33 +88,37 @@ const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *inst
 }
 
 const struct smelt_rt_funcref *smelt_rt_ref_func(struct smelt_rt_context *context, uint32_t function_index) {
+    TAKE_CALL_SITE(site);
     const struct smelt_rt_funcref *reference = smelt_rt_reference(instance_of(context), function_index);
-    if (reference == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, CALL_SITE); }
+    if (reference == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, site); }
     return reference;
 }
 
 const struct smelt_rt_funcref *smelt_rt_table_get(struct smelt_rt_context *context, uint32_t index) {
-    if (index >= table_size(context)) { smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, CALL_SITE); }
+    TAKE_CALL_SITE(site);
+    if (index >= table_size(context)) { smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site); }
     const struct smelt_rt_funcref *element = &context->table->elements[index];
     if (element->code == NULL) { return NULL; }
     /* The element may be overwritten while the value lives: answer with the record its instance keeps. */
     const struct smelt_rt_funcref *reference =
         smelt_rt_reference(instance_of(element->context), (uint32_t)element->function_index);
-    if (reference == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, CALL_SITE); }
+    if (reference == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, site); }
     return reference;
 }
 
 void smelt_rt_table_set(struct smelt_rt_context *context, uint32_t index, const struct smelt_rt_funcref *value) {
-    if (index >= table_size(context)) { smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, CALL_SITE); }
+    TAKE_CALL_SITE(site);
+    if (index >= table_size(context)) { smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site); }
     context->table->elements[index] = reference_or_null(value);
 }
 
 void smelt_rt_table_init(struct smelt_rt_context *context, uint32_t segment, uint32_t to, uint32_t from,
                          uint32_t count) {
+    TAKE_CALL_SITE(site);
     const struct smelt_rt_element_segment *elements = &context->module->elements[segment];
     uint64_t length = context->dropped[context->module->data_count + segment] ? 0 : elements->length;
     if (UNLIKELY(outside(table_size(context), to, count) || outside(length, from, count))) {
-        smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, CALL_SITE);
+        smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site);
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t function = elements->functions[from + i];
@@ -125,25 +132,28 @@ void smelt_rt_table_init(struct smelt_rt_context *context, uint32_t segment, uin
 }
 
 void smelt_rt_table_copy(struct smelt_rt_context *context, uint32_t to, uint32_t from, uint32_t count) {
+    TAKE_CALL_SITE(site);
     uint64_t size = table_size(context);
     if (UNLIKELY(outside(size, to, count) || outside(size, from, count))) {
-        smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, CALL_SITE);
+        smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site);
     }
     if (count > 0) {
-        memmove(context->table->elements + to, context->table->elements + from, count * sizeof(struct smelt_rt_funcref));
+        memmove(context->table->elements + to, context->table->elements + from, count * sizeof *context->table->elements);
     }
 }
 
 void smelt_rt_table_fill(struct smelt_rt_context *context, uint32_t to, const struct smelt_rt_funcref *value,
                          uint32_t count) {
+    TAKE_CALL_SITE(site);
     if (UNLIKELY(outside(table_size(context), to, count))) {
-        smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, CALL_SITE);
+        smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site);
     }
     struct smelt_rt_funcref reference = reference_or_null(value);
     for (uint32_t i = 0; i < count; i++) { context->table->elements[to + i] = reference; }
 }
 
 uint64_t smelt_rt_table_grow(struct smelt_rt_context *context, const struct smelt_rt_funcref *value, uint32_t count) {
+    TAKE_CALL_SITE(site);
     struct smelt_rt_shared_table *shared = (struct smelt_rt_shared_table *)context->table;
     if (count == 0) { return table_size(context); }
     if (shared == NULL) { return FAILED; }
@@ -158,7 +168,7 @@ uint64_t smelt_rt_table_grow(struct smelt_rt_context *context, const struct smel
     if (desired > shared->capacity) {
         uint64_t capacity = desired * 2 < table->maximum ? desired * 2 : table->maximum;
         struct smelt_rt_funcref *elements = realloc(table->elements, capacity * sizeof *elements);
-        if (elements == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, CALL_SITE); }
+        if (elements == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, site); }
         table->elements = elements;
         shared->capacity = capacity;
     }

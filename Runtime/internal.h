@@ -26,6 +26,16 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define INTERNAL __attribute__((visibility("hidden")))
 
+/* Before a call that does not return, the address sanitizer clears its marks of the whole stack, which takes minutes on
+ * a stack of gigabytes: smelt_rt_enter clears the part that was left. */
+#if SMELT_RT_ASAN
+#define LEAVES
+#define UNINSTRUMENTED __attribute__((no_sanitize_address))
+#else
+#define LEAVES __attribute__((noreturn))
+#define UNINSTRUMENTED
+#endif
+
 /* ---- Activations and threads ------------------------------------------------------------------------ */
 
 /* One entry into guest code; lies in the frame of smelt_rt_enter. */
@@ -40,6 +50,7 @@ struct smelt_rt_thread {
     struct smelt_rt_activation *current; /* newest entry */
     uint64_t stack_low;                  /* lowest usable byte of the stack the thread runs on */
     uint64_t guard_low;                  /* where the guard below it begins; equal when we did not make it */
+    uint64_t limit_floor;                /* no entry's native_limit lies below it */
     uint64_t own_low;                    /* stack_low of the stack the thread was born with */
     uint8_t *big_stack;                  /* the mapping, guard first, or NULL */
     uint64_t big_stack_bytes;
@@ -57,14 +68,20 @@ extern _Thread_local struct smelt_rt_thread smelt_rt_thread INTERNAL __attribute
 /* Finds the bounds of the stack, and an alternate signal stack when `signals`. */
 INTERNAL void smelt_rt_thread_first_use(struct smelt_rt_thread *thread, bool signals);
 
-INTERNAL void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t pc)
-    __attribute__((noreturn));
+INTERNAL void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t pc) LEAVES;
+
+/* Names the call in compiled code that the service it stands in was called by: a return address follows the call, one
+ * less lies inside it. Taken at the beginning, in front of what the compiler could move to a function of its own
+ * together with the cold path: there it would be another return address. */
+#define TAKE_CALL_SITE(name)                                                                                           \
+    uint64_t name = (uint64_t)__builtin_return_address(0) - 1;                                                         \
+    __asm__ volatile("" : "+r"(name))
 
 /* ---- Assembly ----------------------------------------------------------------------------------------*/
 
 INTERNAL int32_t smelt_rt_arch_enter(struct smelt_rt_activation *activation, struct smelt_rt_context *context,
                                      smelt_rt_entry_fn entry, uint64_t *arguments, uint64_t *results);
-INTERNAL void smelt_rt_arch_leave(struct smelt_rt_activation *activation, int32_t trap) __attribute__((noreturn));
+INTERNAL void smelt_rt_arch_leave(struct smelt_rt_activation *activation, int32_t trap) LEAVES;
 INTERNAL void smelt_rt_arch_on_stack(void (*function)(void *), void *argument, uint8_t *top);
 /* A guest of two entries for the self test: loads the byte at memory_base + arguments[0]; raises arguments[0]. */
 INTERNAL void smelt_rt_arch_probe_load(struct smelt_rt_context *, uint64_t *arguments, uint64_t *results);

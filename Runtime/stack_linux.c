@@ -22,7 +22,13 @@
 #define BIG_STACK_ENTRIES UINT64_C(1024)
 #define BIG_STACK_ENTRY (UINT64_C(5) << 20)
 #define BIG_STACK_EXTRA (UINT64_C(64) << 20)
-#define BIG_STACK_GUARD (UINT64_C(1) << 20)
+#define BIG_STACK_GUARD (UINT64_C(16) << 20)
+/* Between the lowest limit and the end of the stack: room for what runs below a guest that is just above its limit
+ * (services, the host), and for the frame of the function that finds out. Compiled code has already moved the stack
+ * pointer by its frame when it compares, and then calls the raise path. A frame of 16 MiB is far more than a function
+ * of a module that fits into one block can have; a larger one ends in the guard, which is as large again. */
+#define BIG_STACK_HEADROOM (UINT64_C(16) << 20)
+#define OWN_STACK_HEADROOM (UINT64_C(512) << 10)
 /* What stays in memory between two runs. */
 #define BIG_STACK_KEPT (UINT64_C(1) << 20)
 /* Handlers that were there before ours run on this stack as well. */
@@ -47,6 +53,19 @@ static void release_at_thread_end(void) {
     if (thread_end_exists) { pthread_setspecific(thread_end, &thread_end); }
 }
 
+static void use_own_stack(struct smelt_rt_thread *thread) {
+    thread->on_big_stack = false;
+    thread->stack_low = thread->guard_low = thread->own_low;
+    thread->limit_floor = thread->own_low + OWN_STACK_HEADROOM;
+}
+
+static void use_big_stack(struct smelt_rt_thread *thread) {
+    thread->on_big_stack = true;
+    thread->guard_low = (uint64_t)thread->big_stack;
+    thread->stack_low = thread->guard_low + BIG_STACK_GUARD;
+    thread->limit_floor = thread->stack_low + BIG_STACK_HEADROOM;
+}
+
 static void find_bounds(struct smelt_rt_thread *thread) {
     if (thread->bounds_known) { return; }
     uint64_t here = (uint64_t)__builtin_frame_address(0);
@@ -61,7 +80,7 @@ static void find_bounds(struct smelt_rt_thread *thread) {
         pthread_attr_destroy(&attributes);
     }
     thread->own_low = low;
-    if (!thread->on_big_stack) { thread->stack_low = thread->guard_low = low; }
+    if (!thread->on_big_stack) { use_own_stack(thread); }
     thread->bounds_known = true;
 }
 
@@ -181,9 +200,7 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     if (thread->big_stack == NULL && !make_big_stack(thread)) { return -1; }
     struct job job = {.function = function, .argument = argument};
     uint8_t *top = thread->big_stack + thread->big_stack_bytes;
-    thread->on_big_stack = true;
-    thread->guard_low = (uint64_t)thread->big_stack;
-    thread->stack_low = thread->guard_low + BIG_STACK_GUARD;
+    use_big_stack(thread);
 #if SMELT_RT_ASAN
     void *fake_stack = NULL;
     __sanitizer_start_switch_fiber(&fake_stack, thread->big_stack + BIG_STACK_GUARD,
@@ -197,8 +214,7 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
 #if SMELT_RT_ASAN
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 #endif
-    thread->on_big_stack = false;
-    thread->stack_low = thread->guard_low = thread->own_low;
+    use_own_stack(thread);
     /* What deep recursion has touched goes back; nothing on it is alive. */
     (void)madvise(thread->big_stack + BIG_STACK_GUARD, thread->big_stack_bytes - BIG_STACK_GUARD - BIG_STACK_KEPT,
                   MADV_DONTNEED);

@@ -12,9 +12,6 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-/* Below the limit compiled code may still call services and the host, which run on the same stack. */
-#define STACK_HEADROOM (UINT64_C(256) << 10)
-
 _Thread_local struct smelt_rt_thread smelt_rt_thread;
 
 const char *smelt_rt_trap_text(int32_t trap) {
@@ -30,9 +27,8 @@ const char *smelt_rt_trap_text(int32_t trap) {
 /* Lowest stack pointer of an entry that begins at `stack_pointer`. Unsigned arithmetic without wrap: near the end
  * of the stack the result lies above the stack pointer, and the first check of the guest traps. */
 static uint64_t native_limit(const struct smelt_rt_thread *thread, uint64_t stack_pointer, uint64_t budget) {
-    uint64_t lowest = thread->stack_low + STACK_HEADROOM;
     uint64_t limit = stack_pointer > budget ? stack_pointer - budget : 0;
-    return limit < lowest ? lowest : limit;
+    return limit < thread->limit_floor ? thread->limit_floor : limit;
 }
 
 static void set_native_limit(struct smelt_rt_instance *instance, uint64_t limit) {
@@ -91,16 +87,19 @@ void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t 
     }
     activation->trap_pc = pc;
     smelt_rt_arch_leave(activation, trap);
+    __builtin_unreachable();
 }
 
-/* A return address follows the call; one less lies inside it. */
-#define CALL_SITE ((uint64_t)__builtin_return_address(0) - 1)
-
-void smelt_rt_raise(struct smelt_rt_context *context, int32_t trap) { smelt_rt_raise_at(context, trap, CALL_SITE); }
+UNINSTRUMENTED void smelt_rt_raise(struct smelt_rt_context *context, int32_t trap) {
+    TAKE_CALL_SITE(site);
+    smelt_rt_raise_at(context, trap, site);
+    __builtin_unreachable();
+}
 
 void smelt_rt_call_import(struct smelt_rt_context *context, uint32_t import_index, uint64_t *slots) {
+    TAKE_CALL_SITE(site);
     int32_t trap = context->host_import(context->host, context, import_index, slots);
-    if (UNLIKELY(trap != SMELT_RT_TRAP_NONE)) { smelt_rt_raise_at(context, trap, CALL_SITE); }
+    if (UNLIKELY(trap != SMELT_RT_TRAP_NONE)) { smelt_rt_raise_at(context, trap, site); }
     arch_default_float_control();
 }
 
