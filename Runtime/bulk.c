@@ -138,7 +138,8 @@ void smelt_rt_table_copy(struct smelt_rt_context *context, uint32_t to, uint32_t
         smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site);
     }
     if (count > 0) {
-        memmove(context->table->elements + to, context->table->elements + from, count * sizeof *context->table->elements);
+        struct smelt_rt_funcref *elements = context->table->elements;
+        memmove(elements + to, elements + from, count * sizeof *elements);
     }
 }
 

@@ -5,8 +5,9 @@
 
 /* int32_t smelt_rt_arch_enter(activation, context, entry, arguments, results)
  *
- * Frame below rbp: rbx r12 r13 r14 r15, then 24 bytes: MXCSR, x87 control word, padding. activation->stack_pointer
- * is the address of that frame's end: all that leave needs. */
+ * Frame below rbp: rbx r12 r13 r14 r15, then 24 bytes: MXCSR, x87 control word, at 8 whether they were changed.
+ * activation->stack_pointer is the address of that frame's end: all that leave needs. Loading the control words is
+ * slow, so it is left out when the caller's are the default ones; the sticky exception flags do not matter. */
     .globl smelt_rt_arch_enter
     .hidden smelt_rt_arch_enter
     .type smelt_rt_arch_enter, @function
@@ -32,9 +33,15 @@ smelt_rt_arch_enter:
     subq $24, %rsp
     stmxcsr (%rsp)
     fnstcw 4(%rsp)
+    movl $0, 8(%rsp)
     movq %rsp, (%rdi)
-    ldmxcsr default_mxcsr(%rip)
-    fldcw default_x87(%rip)
+    movl (%rsp), %eax
+    andl $0xffc0, %eax
+    cmpl $0x1f80, %eax
+    jne .Lset_control
+    cmpw $0x037f, 4(%rsp)
+    jne .Lset_control
+.Lcontrol_set:
     movq %rsi, %rdi
     movq %rdx, %rax
     movq %rcx, %rsi
@@ -42,8 +49,9 @@ smelt_rt_arch_enter:
     callq *%rax
     xorl %eax, %eax
 .Lreturn:
-    ldmxcsr (%rsp)
-    fldcw 4(%rsp)
+    cmpl $0, 8(%rsp)
+    jne .Lrestore_control
+.Lcontrol_restored:
     addq $24, %rsp
     popq %r15
     popq %r14
@@ -51,8 +59,19 @@ smelt_rt_arch_enter:
     popq %r12
     popq %rbx
     popq %rbp
+    .cfi_remember_state
     .cfi_def_cfa %rsp, 8
     retq
+    .cfi_restore_state
+.Lset_control:
+    ldmxcsr default_mxcsr(%rip)
+    fldcw default_x87(%rip)
+    movl $1, 8(%rsp)
+    jmp .Lcontrol_set
+.Lrestore_control:
+    ldmxcsr (%rsp)
+    fldcw 4(%rsp)
+    jmp .Lcontrol_restored
     .cfi_endproc
     .size smelt_rt_arch_enter, . - smelt_rt_arch_enter
 

@@ -30,7 +30,11 @@
  * a stack of gigabytes: smelt_rt_enter clears the part that was left. */
 #if SMELT_RT_ASAN
 #define LEAVES
+#if defined(__clang__)
 #define UNINSTRUMENTED __attribute__((no_sanitize_address))
+#else
+#define UNINSTRUMENTED __attribute__((no_sanitize_address, noipa)) /* or it finds out that calls do not return */
+#endif
 #else
 #define LEAVES __attribute__((noreturn))
 #define UNINSTRUMENTED

@@ -78,7 +78,7 @@ int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry
     return trap;
 }
 
-void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t pc) {
+UNINSTRUMENTED void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t pc) {
     (void)context;
     struct smelt_rt_activation *activation = smelt_rt_thread.current;
     if (UNLIKELY(activation == NULL || trap == SMELT_RT_TRAP_NONE)) {

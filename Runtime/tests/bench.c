@@ -7,7 +7,7 @@ int checks_done, checks_failed;
 
 static double now(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* other work on the machine does not count */
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 
-enum { THREADS = 8, ROUNDS = 4000 };
+enum { THREADS = 8, ROUNDS = 1500 };
 
 static void work(void *number) {
     struct smelt_module_descriptor module = guest_module();
