@@ -100,7 +100,13 @@ let targets: [Target] = [
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler"]),
-    program("smelt", ["CompilePool", "Replay", "NativeEngine", "ArtifactStore", "Metering", "Bundle", "JSON", "CommandTable"]),
+    program(
+        "smelt",
+        [
+            "CompilePool", "WorkerProtocol", "Replay", "NativeEngine", "Engine", "CActorRuntime", "ArtifactStore",
+            "ArtifactFormat", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Crypto", "Primitives", "JSON",
+            "CommandTable",
+        ]),
 
     // Witnesses and test helpers; no product imports them.
     layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),

@@ -1,3 +1,4 @@
+import Engine
 import GasSchedule
 import IPLD
 import Kernel
@@ -18,9 +19,11 @@ public final class Executor {
         _ message: Message, kind: ApplyKind, chainLength: UInt64
     ) throws(ApplyError) -> ApplyResult {
         let machine = machine
-        return try BigStack.run { () throws(ApplyError) in
+        let result = try GuestStack.run { () throws(ApplyError) in
             try Application(machine: machine, message: message, kind: kind, chainLength: chainLength).apply()
         }
+        guard let result else { throw .local("no room for a call stack") }
+        return result
     }
 }
 

@@ -30,7 +30,7 @@ struct ModuleReport {
         members.append(.init("imports", imports(of: module)))
         members.append(.init("exports", exports(of: module)))
         do {
-            let analyzed = try FrontEnd.analyze(bytes, profile: .fvm, prices: profile.prices.wasm)
+            let analyzed = try FrontEnd.analyze(bytes, profile: .fvm, prices: PriceList.named(profile.priceList).wasm)
             members.append(.init("metering", metering(of: analyzed.plan, module: module)))
             members.append(.init("links", links(module)))
             members.append(.init("verdict", .object(["accepted": .bool(true)])))
