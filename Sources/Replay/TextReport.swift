@@ -3,10 +3,7 @@ import Primitives
 
 /// Shows a replay to people: one line per vector, more where something is wrong, the counts alone at the end.
 public struct TextReport: Sendable {
-    /// Whether vectors that passed get the gas and time of each message.
-    private let verbose: Bool
-
-    public init(verbose: Bool = false) { self.verbose = verbose }
+    public init() {}
 
     /// The lines of one vector, without the last newline.
     public func text(_ report: VectorReport) -> String {
@@ -14,9 +11,7 @@ public struct TextReport: Sendable {
         case .skipped(let reason):
             return "skipped  \(report.name): \(reason)"
         case .passed:
-            return verbose
-                ? ([passed(report)] + report.messages.enumerated().map(message)).joined(separator: "\n")
-                : passed(report)
+            return passed(report)
         case .failed:
             return (["FAILED   \(report.name)"] + failure(report)).joined(separator: "\n")
         }
@@ -25,11 +20,6 @@ public struct TextReport: Sendable {
     private func passed(_ report: VectorReport) -> String {
         "passed   \(report.name)  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
             + (report.trace == .equal ? ", trace equal" : "")
-    }
-
-    private func message(_ index: Int, _ message: MessageReport) -> String {
-        "    message \(index): \(message.exitCode), \(message.gasUsed) gas, "
-            + Self.milliseconds(message.nanoseconds)
     }
 
     private func failure(_ report: VectorReport) -> [String] {
