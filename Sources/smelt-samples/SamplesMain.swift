@@ -60,7 +60,7 @@ struct SamplesMain {
         try save()
         let final = try replay(path)
         guard final.status == .passed else {
-            throw SampleError("\(scenarioPath): not as expected:\n" + TextReport(verbose: true).text(final))
+            throw SampleError("\(scenarioPath): not as expected:\n" + TextReport().text(final))
         }
     }
 
