@@ -9,7 +9,7 @@ public struct Pipeline {
     private let request: CompileRequest
     private let identity: CompilerIdentity
     private let linker: Linker
-    private let report: (CompileProgress) -> Void
+    private let meter: ProgressMeter
     private var facts = CompileFacts()
 
     /// - Parameter report: told how far the work is.
@@ -20,7 +20,7 @@ public struct Pipeline {
         self.request = request
         self.identity = identity
         self.linker = linker
-        self.report = report
+        meter = ProgressMeter(report)
     }
 
     /// Runs all stages that the product needs. Equal requests give equal bytes.
@@ -76,15 +76,20 @@ public struct Pipeline {
             tier: settings.tier == .fallback ? .cheap : .automatic, triple: settings.target,
             cpu: settings.cpu.rawValue, linksEverything: settings.profile.linksEverything)
         let output: LoweringOutput
+        let meter = meter
+        meter.total = facts.functions
         do {
             output = try Lowering.lower(
-                analyzed.module, plan: settings.isMetered ? analyzed.plan : nil, options: options, product: product)
+                analyzed.module, plan: settings.isMetered ? analyzed.plan : nil, options: options, product: product
+            ) { meter.advance($0) }
         } catch {
             throw .lowering(error)
         }
         for (name, seconds) in output.stages {
             facts.stages.append(StageTime(name: name, microseconds: UInt64(seconds * 1_000_000)))
         }
+        facts.slowest = meter.slowest
+        facts.slowestMilliseconds = meter.slowestMilliseconds
         for function in output.functions {
             if function.tier == .cheap { facts.cheapFunctions += 1 }
             facts.largestFrame = max(facts.largestFrame, function.frameBytes ?? 0)
@@ -93,7 +98,7 @@ public struct Pipeline {
     }
 
     private mutating func stage<R, E: Error>(_ name: String, _ body: () throws(E) -> R) throws(E) -> R {
-        report(CompileProgress(stage: name))
+        meter.begin(name)
         let clock = ContinuousClock()
         let start = clock.now
         let result = try body()

@@ -19,6 +19,8 @@ public final class Diagnostics {
     public private(set) var errors: [String] = []
     /// Stack frames in bytes by symbol name, for functions with `"warn-stack-size"` whose frame exceeds it.
     public private(set) var frames: [String: UInt64] = [:]
+    /// Told the symbol name when a function's frame is known, which is once for each function, in their order.
+    public var onFrame: ((String) -> Void)?
 
     init() {}
 
@@ -45,7 +47,9 @@ public final class Diagnostics {
             let size = UInt64(message[open.upperBound..<close]),
             let quote = message.firstRange(of: "in function '"), message.hasSuffix("'")
         else { return }
-        frames[String(message[quote.upperBound...].dropLast())] = size
+        let name = String(message[quote.upperBound...].dropLast())
+        frames[name] = size
+        onFrame?(name)
     }
 }
 

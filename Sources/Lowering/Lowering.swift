@@ -22,14 +22,16 @@ public enum Lowering {
     ///   - module: what validation accepted.
     ///   - plan: charges in milligas and heights; nil lowers without metering (the spec suite).
     ///   - product: what to stop at.
+    ///   - progress: told each stage as it begins and, while code is generated, each function that has its code.
     /// - Throws: a failure of the compiler, never a property of the module.
     public static func lower(
-        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, product: LoweringProduct = .object
+        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, product: LoweringProduct = .object,
+        progress: @escaping (LoweringProgress) -> Void = { _ in }
     ) throws(LoweringError) -> LoweringOutput {
         do {
             let machine = try TargetMachine(
                 triple: options.triple, cpu: options.cpu, level: options.tier == .cheap ? .none : .standard)
-            return try lower(module, plan: plan, options: options, product: product, machine: machine)
+            return try lower(module, plan: plan, options: options, product: product, machine: machine, progress)
         } catch let error as LLVMError {
             throw .llvm(error)
         } catch let error as LoweringError {
@@ -41,8 +43,9 @@ public enum Lowering {
 
     private static func lower(
         _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, product: LoweringProduct,
-        machine: borrowing TargetMachine
+        machine: borrowing TargetMachine, _ progress: @escaping (LoweringProgress) -> Void
     ) throws -> LoweringOutput {
+        progress(.stage("lower"))
         var stages = StageClock()
         let lowering = try ModuleLowering(module.module, plan: plan, options: options, machine: machine)
         var functions = try lowering.lower()
@@ -50,15 +53,19 @@ public enum Lowering {
         if product == .ir {
             return LoweringOutput(bytes: lowering.ir.text(), functions: functions, stages: stages.stages)
         }
+        progress(.stage("verify"))
         try lowering.ir.verify()
         stages.finish("verify")
         if options.tier == .automatic {
+            progress(.stage("optimise"))
             try lowering.ir.run(passes: passes, machine: machine)
             stages.finish("optimise")
         }
         if product == .optimizedIR {
             return LoweringOutput(bytes: lowering.ir.text(), functions: functions, stages: stages.stages)
         }
+        progress(.stage("emit"))
+        lowering.ir.diagnostics.onFrame = { progress(.function($0)) }
         let bytes = try machine.emit(lowering.ir, product == .assembly ? .assembly : .object)
         stages.finish("emit")
         let frames = lowering.ir.diagnostics.frames

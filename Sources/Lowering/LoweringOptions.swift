@@ -74,6 +74,14 @@ public enum LoweringError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+/// How far lowering is.
+public enum LoweringProgress: Sendable, Hashable {
+    /// A stage begins; named as in `LoweringOutput.stages`.
+    case stage(String)
+    /// Code of the function with this symbol has been generated (entries and thunks count too).
+    case function(String)
+}
+
 /// What came of lowering one module.
 public struct LoweringOutput: Sendable {
     /// The object, or text, that was asked for.
