@@ -147,9 +147,23 @@ int32_t smelt_rt_site_find(const struct smelt_module_descriptor *module, uint64_
     return 0;
 }
 
+/* Unsigned LEB128 of at most 32 bits; `at` moves behind it. */
+static uint32_t read_count(const uint8_t *bytes, uint64_t *at) {
+    uint32_t value = 0;
+    for (unsigned shift = 0; shift < 32; shift += 7) {
+        uint8_t byte = bytes[(*at)++];
+        value |= (uint32_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) { break; }
+    }
+    return value;
+}
+
 uint32_t smelt_rt_type_hash(const uint8_t *signature) {
     uint32_t hash = 2166136261u;
-    uint64_t length = 2 + (uint64_t)signature[0] + signature[1];
+    uint64_t length = 0;
+    uint64_t types = read_count(signature, &length);
+    types += read_count(signature, &length);
+    length += types;
     for (uint64_t i = 0; i < length; i++) { hash = (hash ^ signature[i]) * 16777619u; }
     return hash == 0 ? 1 : hash;
 }

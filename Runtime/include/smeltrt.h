@@ -145,7 +145,7 @@ typedef void (*smelt_rt_entry_fn)(struct smelt_rt_context *, uint64_t *arguments
 enum smelt_rt_external_kind { SMELT_RT_FUNCTION = 0, SMELT_RT_TABLE = 1, SMELT_RT_MEMORY = 2, SMELT_RT_GLOBAL = 3 };
 
 /* Types of values are those of the binary format: 0x7f i32, 0x7e i64, 0x7d f32, 0x7c f64, 0x70 funcref.
- * A signature is "params count, result count, types…" in a byte string. */
+ * A signature is "params count, result count, types…" in a byte string, the counts in unsigned LEB128. */
 struct smelt_rt_export {
     const char *name;      /* bytes, may hold NUL; rows in the module's export order */
     uint32_t name_length;

@@ -207,6 +207,12 @@ static void sites_name_function_and_offset(void) {
     CHECK(smelt_rt_code_find(start) != NULL && smelt_rt_code_find((uint64_t)sites_name_function_and_offset) == NULL);
     const uint8_t one[] = {1, 0, 0x7f}, other[] = {0, 1, 0x7f};
     CHECK(smelt_rt_type_hash(one) != smelt_rt_type_hash(other) && smelt_rt_type_hash(one) != 0);
+    /* 200 parameters: the count takes two bytes, and the last type counts. */
+    uint8_t many[203] = {0xc8, 0x01, 0x00}, more[203];
+    memset(many + 3, 0x7f, 200);
+    memcpy(more, many, sizeof more);
+    more[202] = 0x7e;
+    CHECK(smelt_rt_type_hash(many) != smelt_rt_type_hash(more));
 }
 
 /* ---- Explicit checks ---------------------------------------------------------------------------------*/

@@ -3,11 +3,6 @@ import CFFI
 import Engine
 import WasmFormat
 
-/// Handles imports of modules that have none.
-private final class NoImports: ImportHandler {
-    func callImport(_ index: Int, arguments: Span<UInt64>, guest: inout GuestContext) -> ImportOutcome { .end }
-}
-
 /// How a call of a function ended whose type became known at run time.
 public struct DynamicCallResult: Sendable {
     public var outcome: GuestOutcome
@@ -25,13 +20,12 @@ extension NativeModule {
     public func callDynamically(
         _ name: String, _ arguments: [UInt64], gas: Int64
     ) throws(EngineError) -> DynamicCallResult {
-        guard facts.importedFunctions.isEmpty else { throw .artifact("the module imports functions") }
-        guard let export = function(named: name), let signature = export.signature, let typed = export.typed else {
-            throw .artifact("no exported function \(name)")
+        guard facts.importedFunctions.isEmpty, !facts.importsOtherThanFunctions else {
+            throw .artifact("the module has imports")
         }
-        let type = FunctionType(signature: signature)
-        guard type.parameters.count == arguments.count else {
-            throw .artifact("\(name) takes \(type.parameters.count) arguments, not \(arguments.count)")
+        guard let function = function(named: Array(name.utf8)) else { throw .artifact("no exported function \(name)") }
+        guard function.parameterCount == arguments.count else {
+            throw .artifact("\(name) takes \(function.parameterCount) arguments, not \(arguments.count)")
         }
         let instance = try NativeInstance(self, handler: NoImports(), limiter: ResourceLimiter(limit: 2 << 30))
         instance.gasCounter = gas
@@ -39,9 +33,9 @@ extension NativeModule {
         guard case .returned = started else {
             return DynamicCallResult(outcome: started, gasUsed: gas &- instance.gasCounter)
         }
-        let call = try ForeignCall(type, function: typed)
+        let call = try ForeignCall(function)
         let (trap, result) = call.run(in: instance.context, arguments)
-        let results = type.results.first.map { [$0.isNarrow ? result & 0xFFFF_FFFF : result] } ?? []
+        let results = function.type.results.first.map { [$0.isNarrow ? result & 0xFFFF_FFFF : result] } ?? []
         return DynamicCallResult(
             outcome: try instance.outcome(trap, results: results), gasUsed: gas &- instance.gasCounter)
     }
@@ -53,14 +47,13 @@ private struct ForeignCall: ~Copyable {
     private let types: UnsafeMutableBufferPointer<UnsafeMutablePointer<ffi_type>?>
     private let function: UnsafeMutableRawPointer
 
-    init(_ type: FunctionType, function: UnsafeMutableRawPointer) throws(EngineError) {
-        self.function = function
-        types = .allocate(capacity: type.parameters.count + 1)
+    init(_ function: NativeModule.Function) throws(EngineError) {
+        self.function = function.typed
+        types = .allocate(capacity: function.parameterCount + 1)
         types.initialize(repeating: ffiPointer())
-        for (index, parameter) in type.parameters.enumerated() { types[index + 1] = parameter.foreign }
-        let status = ffi_prep_cif(
-            interface, FFI_DEFAULT_ABI, UInt32(types.count), type.results.first.map(\.foreign) ?? ffiVoid(),
-            types.baseAddress)
+        for (index, parameter) in function.type.parameters.enumerated() { types[index + 1] = parameter.foreign }
+        let result = function.type.results.first.map(\.foreign) ?? ffiVoid()
+        let status = ffi_prep_cif(interface, FFI_DEFAULT_ABI, UInt32(types.count), result, types.baseAddress)
         guard status == FFI_OK else { throw .artifact("libffi cannot call a function of this type") }
     }
 
@@ -74,25 +67,26 @@ private struct ForeignCall: ~Copyable {
         in context: UnsafeMutablePointer<smelt_rt_context>, _ arguments: [UInt64]
     ) -> (trap: Int32, result: UInt64) {
         // Slot 0 holds the context; libffi reads each value, of its type's width, through a pointer to its slot.
-        // A trap unwinds ffi_call's frame, which owns nothing; this frame is returned to.
+        // A trap leaves ffi_call's frame, which owns nothing; `call.call` is ffi_call itself, so between the entry
+        // and the raise lies no Swift frame.
+        let interface = interface
+        let function = function
         var slots = [UInt64(UInt(bitPattern: context))] + arguments
         var result: UInt64 = 0
         let trap = slots.withUnsafeMutableBufferPointer { slots -> Int32 in
-            var pointers = slots.indices.map { UnsafeMutableRawPointer(slots.baseAddress! + $0) as UnsafeMutableRawPointer? }
+            guard let first = slots.baseAddress else { return Trap.localFailure.rawValue }
+            var pointers = slots.indices.map { UnsafeMutableRawPointer(first + $0) as UnsafeMutableRawPointer? }
             return pointers.withUnsafeMutableBufferPointer { pointers in
                 withUnsafeMutablePointer(to: &result) { result in
                     var call = smelt_rt_dynamic_call()
-                    call.call = { interface, function, result, arguments in
-                        ffi_call(interface?.assumingMemoryBound(to: ffi_cif.self), function, result, arguments)
-                    }
+                    call.call = ffiCall()
                     call.interface = UnsafeMutableRawPointer(interface)
                     call.function = unsafeBitCast(function, to: (@convention(c) () -> Void).self)
                     call.result = UnsafeMutableRawPointer(result)
                     call.arguments = pointers.baseAddress
                     return withUnsafeMutablePointer(to: &call) { call in
-                        call.withMemoryRebound(to: UInt64.self, capacity: 1) {
-                            smelt_rt_enter(context, smelt_rt_dynamic_entry, $0, nil)
-                        }
+                        let raw = UnsafeMutableRawPointer(call).assumingMemoryBound(to: UInt64.self)
+                        return GuestStack.run { smelt_rt_enter(context, smelt_rt_dynamic_entry, raw, nil) }
                     }
                 }
             }

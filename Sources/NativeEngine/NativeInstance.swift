@@ -5,29 +5,42 @@ import Engine
 ///
 /// Entered on one thread at a time. The runtime ends a call by returning from `smelt_rt_enter`, after every host
 /// callback has returned: no Swift frame is jumped over.
-final class NativeInstance: ActorInstance {
-    private let module: NativeModule
+public final class NativeInstance: ActorInstance {
+    /// Keeps the code mapped.
+    let module: NativeModule
     private let handler: any ImportHandler
     private let limiter: ResourceLimiter
+    /// What function imports are bound to, by position among them; nil where calls go to the handler.
+    private let links: [NativeExternal?]
     let context: UnsafeMutablePointer<smelt_rt_context>
 
     init(
-        _ module: NativeModule, handler: any ImportHandler, limiter: ResourceLimiter
+        _ module: NativeModule, handler: any ImportHandler, limiter: ResourceLimiter, externals: [NativeExternal] = []
     ) throws(EngineError) {
         self.module = module
         self.handler = handler
         self.limiter = limiter
+        links = externals.filter { $0.kind == SMELT_RT_FUNCTION.rawValue }
         var options = smelt_rt_options()
         options.limits = smelt_rt_limits(
             memory_maximum: module.limits.memory, table_maximum: module.limits.tableElements,
             stack_limit: module.limits.stackHeight, native_stack: module.limits.nativeStack)
         options.host_import = callImport
         options.host_limiter = askLimiter
+        let rows = externals.map { smelt_rt_extern(kind: $0.kind, index: $0.index, exporter: $0.instance.context) }
         var made: UnsafeMutablePointer<smelt_rt_context>?
-        let status = smelt_rt_instance_create(module.descriptor, &options, &made)
-        guard status == 0, let made else {
-            throw status == Int32(SMELT_RT_NO_MEMORY.rawValue)
-                ? .outOfMemory("no memory for an instance") : .artifact("instance refused, error \(status)")
+        // The rows are read during the call only.
+        let status = rows.withUnsafeBufferPointer { rows in
+            options.externs = rows.baseAddress
+            options.extern_count = UInt64(rows.count)
+            return smelt_rt_instance_create(module.descriptor, &options, &made)
+        }
+        guard status == Int32(SMELT_RT_OK.rawValue), let made else {
+            switch status {
+            case Int32(SMELT_RT_NO_MEMORY.rawValue): throw .outOfMemory("no memory for an instance")
+            case Int32(SMELT_RT_BAD_IMPORT.rawValue): throw .artifact("an import is missing or of another type")
+            default: throw .artifact("instance refused, error \(status)")
+            }
         }
         context = made
         // Sound: the callbacks run only while a method of this object does, so it is alive.
@@ -36,27 +49,36 @@ final class NativeInstance: ActorInstance {
 
     deinit { smelt_rt_instance_destroy(context) }
 
-    var gasCounter: Int64 {
+    public var gasCounter: Int64 {
         get { context.pointee.gas }
         set { context.pointee.gas = newValue }
     }
 
-    func instantiate() throws(EngineError) -> GuestOutcome {
-        try outcome(smelt_rt_instance_start(context), results: [])
+    /// Bytes of linear memory, 0 before `instantiate`.
+    public var memorySize: UInt64 { context.pointee.memory_bytes }
+
+    public func instantiate() throws(EngineError) -> GuestOutcome {
+        try outcome(GuestStack.run { smelt_rt_instance_start(context) }, results: [])
     }
 
-    func call(_ export: String, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
-        guard let function = module.function(named: export), let entry = function.entry,
-            let signature = function.signature, arguments.count == Int(signature[0])
-        else { throw .artifact("no exported function \(export) that takes \(arguments.count) arguments") }
+    public func call(_ export: String, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
+        guard let function = module.function(named: Array(export.utf8)), function.parameterCount == arguments.count else {
+            throw .artifact("no exported function \(export) that takes \(arguments.count) arguments")
+        }
+        let (trap, results) = enter(function, arguments)
+        return try outcome(trap, results: results)
+    }
+
+    /// The trap that ended a call of an exported function, or 0, and its results.
+    func enter(_ function: NativeModule.Function, _ arguments: [UInt64]) -> (trap: Int32, results: [UInt64]) {
         var arguments = arguments
-        var results = [UInt64](repeating: 0, count: Int(signature[1]))
+        var results = [UInt64](repeating: 0, count: function.resultCount)
         let trap = arguments.withUnsafeMutableBufferPointer { arguments in
             results.withUnsafeMutableBufferPointer { results in
-                smelt_rt_enter(context, entry, arguments.baseAddress, results.baseAddress)
+                GuestStack.run { smelt_rt_enter(context, function.entry, arguments.baseAddress, results.baseAddress) }
             }
         }
-        return try outcome(trap, results: results)
+        return (trap, results)
     }
 
     /// What a trap number (0: none) means for the host.
@@ -74,6 +96,7 @@ final class NativeInstance: ActorInstance {
         // Sound: compiled code passes as many slots as the import's type has parameters, at least one; the memory
         // stays where it is while the import runs, and the counter lives in the context.
         let arguments = UnsafeBufferPointer(start: slots, count: module.importArities[index])
+        if index < links.count, let link = links[index] { return follow(link, arguments, slots) }
         let counter = UnsafeMutableRawPointer(context).advanced(by: gasOffset).assumingMemoryBound(to: Int64.self)
         var guest = GuestContext(
             base: context.pointee.memory_base, memorySize: context.pointee.memory_bytes, counter: counter)
@@ -83,6 +106,18 @@ final class NativeInstance: ActorInstance {
             return 0
         case .end: return Trap.hostAbort.rawValue
         }
+    }
+
+    /// Calls another instance's function on this one's gas; its trap is passed on.
+    private func follow(
+        _ link: NativeExternal, _ arguments: UnsafeBufferPointer<UInt64>, _ slots: UnsafeMutablePointer<UInt64>
+    ) -> Int32 {
+        guard let function = link.function else { return Trap.localFailure.rawValue }
+        link.instance.gasCounter = gasCounter
+        let (trap, results) = link.instance.enter(function, Array(arguments))
+        gasCounter = link.instance.gasCounter
+        if let result = results.first { slots.pointee = result }
+        return trap
     }
 
     fileprivate func allowGrowth(_ current: UInt64, _ desired: UInt64, _ maximum: UInt64) -> Bool {
@@ -97,13 +132,14 @@ private func callImport(
     _ slots: UnsafeMutablePointer<UInt64>?
 ) -> Int32 {
     guard let host, let slots else { return Trap.localFailure.rawValue }
-    return Unmanaged<NativeInstance>.fromOpaque(host).takeUnretainedValue().handleImport(Int(index), slots)
+    return Unmanaged<NativeInstance>.fromOpaque(host)._withUnsafeGuaranteedRef { $0.handleImport(Int(index), slots) }
 }
 
 private func askLimiter(
     _ host: UnsafeMutableRawPointer?, _ current: UInt64, _ desired: UInt64, _ maximum: UInt64
 ) -> Int32 {
     guard let host else { return 0 }
-    return Unmanaged<NativeInstance>.fromOpaque(host).takeUnretainedValue().allowGrowth(current, desired, maximum)
-        ? 1 : 0
+    return Unmanaged<NativeInstance>.fromOpaque(host)._withUnsafeGuaranteedRef {
+        $0.allowGrowth(current, desired, maximum) ? 1 : 0
+    }
 }

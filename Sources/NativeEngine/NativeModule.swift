@@ -10,7 +10,7 @@ public struct NativeLimits: Sendable {
     public var tableElements: UInt32
     /// Counted elements of the stack limiter.
     public var stackHeight: UInt32
-    /// Bytes of native stack for one entry.
+    /// Bytes of native stack for one entry; at least 4 MiB are given.
     public var nativeStack: UInt64
 
     public init(
@@ -26,6 +26,35 @@ public struct NativeLimits: Sendable {
 
 /// A compiled actor, mapped into this process. Unmapped with its last instance.
 public final class NativeModule: ActorModule {
+    /// A row of the descriptor's imports.
+    struct Import {
+        var module: [UInt8]
+        var name: [UInt8]
+        var kind: UInt32
+        /// nil for what is not a function.
+        var functionType: FunctionType?
+    }
+
+    /// An exported function.
+    struct Function {
+        let type: FunctionType
+        let entry: smelt_rt_entry_fn
+        /// The C function `(context, parameters…) -> result`.
+        let typed: UnsafeMutableRawPointer
+
+        var parameterCount: Int { type.parameters.count }
+        var resultCount: Int { type.results.count }
+
+        init?(_ row: smelt_rt_export) {
+            guard row.kind == SMELT_RT_FUNCTION.rawValue, let signature = row.signature, let entry = row.entry,
+                let typed = row.typed
+            else { return nil }
+            type = FunctionType(signature: signature)
+            self.entry = entry
+            self.typed = typed
+        }
+    }
+
     public let facts: ModuleFacts
     let limits: NativeLimits
     /// Sound to share between threads: the runtime never writes what these address after loading.
@@ -39,23 +68,25 @@ public final class NativeModule: ActorModule {
     /// - Parameter object: bytes that passed `ArtifactFormat.verify`; no code of it runs while it is loaded.
     /// - Throws: `EngineError.artifact` when the runtime cannot run it, `.outOfMemory` when there is no room.
     public init(object: [UInt8], limits: NativeLimits = NativeLimits()) throws(EngineError) {
-        guard NativeModule.signals else {
-            throw .artifact("handlers of memory faults cannot be installed in this process")
-        }
         var code: OpaquePointer?
         var why: UnsafePointer<CChar>?
         let status = object.withUnsafeBufferPointer {
             smelt_rt_code_load($0.baseAddress, UInt64($0.count), &code, &why)
         }
-        guard status == 0, let code, let descriptor = smelt_rt_code_module(code) else {
+        guard status == Int32(SMELT_RT_OK.rawValue), let code, let descriptor = smelt_rt_code_module(code) else {
             let reason = why.map { String(cString: $0) } ?? "error \(status)"
             throw status == Int32(SMELT_RT_NO_MEMORY.rawValue) ? .outOfMemory(reason) : .artifact(reason)
+        }
+        // Code that checks bounds itself needs no signals.
+        guard descriptor.pointee.flags & 2 != 0 || NativeModule.signals else {
+            smelt_rt_code_unload(code)
+            throw .artifact("handlers of memory faults cannot be installed in this process")
         }
         self.code = code
         self.descriptor = descriptor
         self.limits = limits
         facts = ModuleFacts(descriptor.pointee)
-        importArities = facts.importedFunctions.map { Int($0.signature.first ?? 0) }
+        importArities = NativeModule.imports(of: descriptor.pointee).compactMap { $0.functionType?.parameters.count }
     }
 
     deinit { smelt_rt_code_unload(code) }
@@ -66,38 +97,48 @@ public final class NativeModule: ActorModule {
     public func makeInstance(
         handler: any ImportHandler, limiter: ResourceLimiter
     ) throws(EngineError) -> any ActorInstance {
-        try NativeInstance(self, handler: handler, limiter: limiter)
-    }
-
-    /// The exported function with this name; nil when there is none.
-    func function(named name: String) -> smelt_rt_export? {
-        let module = descriptor.pointee
-        let wanted = Array(name.utf8)
-        for export in UnsafeBufferPointer(start: module.exports, count: Int(module.export_count))
-        where export.kind == SMELT_RT_FUNCTION.rawValue && bytes(export.name, export.name_length) == wanted {
-            return export
-        }
-        return nil
+        guard !facts.importsOtherThanFunctions else { throw .artifact("the module imports more than functions") }
+        return try NativeInstance(self, handler: handler, limiter: limiter)
     }
 
     /// Names and types of the exported functions, in order.
     public var exportedFunctions: [(name: [UInt8], type: FunctionType)] {
-        let module = descriptor.pointee
-        return UnsafeBufferPointer(start: module.exports, count: Int(module.export_count)).compactMap { export in
-            guard export.kind == SMELT_RT_FUNCTION.rawValue, let signature = export.signature else { return nil }
-            return (bytes(export.name, export.name_length), FunctionType(signature: signature))
+        exports.compactMap { row in Function(row).map { (bytes(row.name, row.name_length), $0.type) } }
+    }
+
+    private var exports: UnsafeBufferPointer<smelt_rt_export> {
+        UnsafeBufferPointer(start: descriptor.pointee.exports, count: Int(descriptor.pointee.export_count))
+    }
+
+    /// The export with this name; names are unique in a module.
+    func export(named name: [UInt8]) -> smelt_rt_export? {
+        exports.first { Int($0.name_length) == name.count && bytes($0.name, $0.name_length) == name }
+    }
+
+    /// The exported function with this name; nil when there is none.
+    func function(named name: [UInt8]) -> Function? { export(named: name).flatMap { Function($0) } }
+
+    var imports: [Import] { NativeModule.imports(of: descriptor.pointee) }
+
+    fileprivate static func imports(of module: smelt_module_descriptor) -> [Import] {
+        UnsafeBufferPointer(start: module.imports, count: Int(module.import_count)).map { row in
+            let isFunction = row.kind == SMELT_RT_FUNCTION.rawValue
+            return Import(
+                module: bytes(row.module, row.module_length), name: bytes(row.name, row.name_length), kind: row.kind,
+                functionType: isFunction ? row.signature.map { FunctionType(signature: $0) } : nil)
         }
     }
 
-    /// Where a trap happened, as far as it is known.
+    /// Where a trap happened, as far as it is known; nil when it was in another module's code.
     func site(of context: UnsafeMutablePointer<smelt_rt_context>) -> TrapSite? {
-        var function = context.pointee.trap_function
+        var function: UInt32 = 0
         var offset: UInt32 = 0
-        if context.pointee.trap_pc != 0 {
-            let known = smelt_rt_site_find(descriptor, context.pointee.trap_pc, &function, &offset)
-            if known == 1 { return TrapSite(function: function, offset: offset) }
+        guard context.pointee.trap_pc != 0 else { return nil }
+        switch smelt_rt_site_find(descriptor, context.pointee.trap_pc, &function, &offset) {
+        case 1: return TrapSite(function: function, offset: offset)
+        case 0: return TrapSite(function: function, offset: nil)
+        default: return nil
         }
-        return function == .max ? nil : TrapSite(function: function, offset: nil)
     }
 }
 
@@ -109,25 +150,9 @@ private func bytes(_ start: UnsafePointer<CChar>?, _ count: UInt32) -> [UInt8] {
     }
 }
 
-/// "parameter count, result count, types…" as an array.
-private func signatureBytes(_ start: UnsafePointer<UInt8>?) -> [UInt8] {
-    guard let start else { return [] }
-    return Array(UnsafeBufferPointer(start: start, count: 2 + Int(start[0]) + Int(start[1])))
-}
-
-extension FunctionType {
-    /// The type a descriptor's signature says.
-    init(signature: UnsafePointer<UInt8>) {
-        let bytes = signatureBytes(signature)
-        let types = bytes.dropFirst(2).compactMap { ValueType(rawValue: $0) }
-        self.init(
-            parameters: Array(types.prefix(Int(bytes[0]))), results: Array(types.dropFirst(Int(bytes[0]))))
-    }
-}
-
 extension ModuleFacts {
     init(_ module: smelt_module_descriptor) {
-        let imports = UnsafeBufferPointer(start: module.imports, count: Int(module.import_count))
+        let imports = NativeModule.imports(of: module)
         let exports = UnsafeBufferPointer(start: module.exports, count: Int(module.export_count))
         func export(_ name: StaticString, _ kind: smelt_rt_external_kind? = nil) -> smelt_rt_export? {
             let wanted = name.withUTF8Buffer { Array($0) }
@@ -137,17 +162,15 @@ extension ModuleFacts {
         }
         let entry: EntryPoint
         if let invoke = export("invoke") {
-            entry =
-                invoke.kind == SMELT_RT_FUNCTION.rawValue
-                ? .function(signature: signatureBytes(invoke.signature)) : .notAFunction
+            entry = NativeModule.Function(invoke).map { .function(signature: $0.type.factBytes) } ?? .notAFunction
         } else {
             entry = .missing
         }
         self.init(
-            importedFunctions: imports.filter { $0.kind == SMELT_RT_FUNCTION.rawValue }.map {
-                ImportedFunction(
-                    module: bytes($0.module, $0.module_length), name: bytes($0.name, $0.name_length),
-                    signature: signatureBytes($0.signature))
+            importedFunctions: imports.compactMap { entry in
+                entry.functionType.map {
+                    ImportedFunction(module: entry.module, name: entry.name, signature: $0.factBytes)
+                }
             },
             importsOtherThanFunctions: imports.contains { $0.kind != SMELT_RT_FUNCTION.rawValue },
             exportedMemoryPages: export("memory", SMELT_RT_MEMORY).map { _ in module.memory_minimum },
