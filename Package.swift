@@ -142,7 +142,12 @@ let targets: [Target] = [
     tests("NativeEngine", ["NativeEngine", "Compiler", "WasmReference"]),
     tests("WasmReference", ["WasmReference", "Metering", "GasSchedule", "WasmFormat", "Engine"]),
     tests("StateTree", ["StateTree", "IPLD", "Crypto", "Primitives", "JSON"]),
-    tests("Kernel", ["Kernel", "WasmReference"]),
+    tests(
+        "Kernel",
+        [
+            "Kernel", "WasmReference", "Metering", "StateTree", "Engine", "Syscalls", "GasSchedule", "IPLD", "Primitives",
+            "Crypto", "CActorRuntime",
+        ]),
     tests("Machine", ["Machine", "StateTree", "Kernel", "IPLD", "Crypto", "JSON"]),
     tests("Replay", ["Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD", "JSON"]),
     tests("SpecSuite", ["SpecSuite"]),
