@@ -115,7 +115,7 @@ struct TestModule {
         if let reference = instance as? ReferenceInstance {
             let memory = reference.memoryBytes
             seen.memoryBytes = UInt64(memory.count)
-            memory.withUnsafeBufferPointer { seen.memory = memoryHash($0) }
+            if !memory.isEmpty { memory.withUnsafeBufferPointer { seen.memory = memoryHash($0) } }
         }
         seen.hostCalls = handler.host.calls
         return seen
@@ -183,8 +183,8 @@ struct TestModule {
             }
         }
         seen.memoryBytes = context.pointee.memory_bytes
-        if let base = context.pointee.memory_base {
-            seen.memory = memoryHash(UnsafeBufferPointer(start: base, count: Int(context.pointee.memory_bytes)))
+        if let base = context.pointee.memory_base, seen.memoryBytes > 0 {
+            seen.memory = memoryHash(UnsafeBufferPointer(start: base, count: Int(seen.memoryBytes)))
         }
         seen.hostCalls = host.script.calls
         return seen
