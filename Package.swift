@@ -110,7 +110,12 @@ let targets: [Target] = [
 
     // Witnesses and test helpers; no product imports them.
     layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),
-    layer("SpecSuite", ["WasmReference", "Metering", "JSON", "Syscalls", "GasSchedule", "Engine", "WasmFormat"]),
+    layer(
+        "SpecSuite",
+        [
+            "WasmReference", "Compiler", "WorkerProtocol", "ArtifactFormat", "Metering", "JSON", "Syscalls",
+            "GasSchedule", "Engine", "WasmFormat", "Crypto", "Primitives", "CActorRuntime",
+        ]),
     program("smelt-spec", ["SpecSuite", "CommandTable"]),
     program(
         "smelt-samples",

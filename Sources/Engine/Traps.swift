@@ -14,6 +14,7 @@ extension Trap {
     public static var stackHeight: Trap { Trap(SMELT_RT_TRAP_STACK_HEIGHT) }
     public static var outOfGas: Trap { Trap(SMELT_RT_TRAP_OUT_OF_GAS) }
     public static var nativeStack: Trap { Trap(SMELT_RT_TRAP_NATIVE_STACK) }
+    public static var resourceLimit: Trap { Trap(SMELT_RT_TRAP_RESOURCE_LIMIT) }
     public static var hostAbort: Trap { Trap(SMELT_RT_TRAP_HOST_ABORT) }
     public static var localFailure: Trap { Trap(SMELT_RT_TRAP_LOCAL_FAILURE) }
 }

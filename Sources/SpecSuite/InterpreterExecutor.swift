@@ -10,18 +10,16 @@ public final class InterpreterExecutor: SuiteExecutor {
     private var store: Store?
     private var instances: [LinkedInstance] = []
     private var registered: [Name: LinkedInstance] = [:]
-    private var spectest: [Name: ExternalValue] = [:]
 
     public init() {}
 
     public func begin() throws(SuiteFailure) {
         instances = []
         registered = [:]
-        do {
-            let store = try Store(limiter: ResourceLimiter(limit: UInt64.max), limits: .suite)
-            spectest = try Self.makeSpectest(in: store)
-            self.store = store
-        } catch { throw SuiteFailure("\(error)") }
+        do { store = try Store(limiter: ResourceLimiter(limit: UInt64.max), limits: .suite) } catch {
+            throw SuiteFailure("\(error)")
+        }
+        try Spectest.define(in: self)
     }
 
     public func instantiate(_ module: AnalyzedModule, bytes: [UInt8]) -> InstantiationOutcome {
@@ -30,8 +28,7 @@ public final class InterpreterExecutor: SuiteExecutor {
         let imports: [ExternalValue]
         do throws(LinkFailure) {
             imports = try store.resolve(code) { module, name in
-                if let instance = registered[module] { return instance.export(name) }
-                return module == Name("spectest") ? spectest[name] : nil
+                registered[module]?.export(name)
             }
         } catch {
             return .unlinkable(error.module, error.description)
@@ -66,43 +63,4 @@ public final class InterpreterExecutor: SuiteExecutor {
         guard case .global(let global) = instances[instance].export(field) else { return .missing }
         return .returned([global.value], spent: 0)
     }
-
-    // MARK: The suite's host module
-
-    private static func makeSpectest(in store: Store) throws(EngineError) -> [Name: ExternalValue] {
-        let handler = PrintHandler()
-        var exports: [Name: ExternalValue] = [:]
-        for (name, parameters) in Spectest.functions {
-            exports[name] = store.hostFunction(
-                handler, index: 0, type: FunctionType(parameters: parameters, results: []))
-        }
-        for (name, type, bits) in Spectest.globals {
-            exports[name] = store.hostGlobal(GlobalType(value: type, isMutable: false), value: bits)
-        }
-        exports[Name("table")] = try store.hostTable(Spectest.table)
-        exports[Name("memory")] = try store.hostMemory(Spectest.memory)
-        return exports
-    }
-}
-
-/// `spectest`'s print functions print nothing.
-private final class PrintHandler: ImportHandler {
-    func callImport(_ index: Int, arguments: Span<UInt64>, guest: inout GuestContext) -> ImportOutcome {
-        .result(0)
-    }
-}
-
-/// What the module `spectest` offers (test/core/README of the specification).
-enum Spectest {
-    static let functions: [(Name, [ValueType])] = [
-        (Name("print"), []), (Name("print_i32"), [.i32]), (Name("print_i64"), [.i64]), (Name("print_f32"), [.f32]),
-        (Name("print_f64"), [.f64]), (Name("print_i32_f32"), [.i32, .f32]), (Name("print_f64_f64"), [.f64, .f64]),
-    ]
-    static let globals: [(Name, ValueType, UInt64)] = [
-        (Name("global_i32"), .i32, 666), (Name("global_i64"), .i64, 666),
-        (Name("global_f32"), .f32, UInt64(Float(666.6).bitPattern)),
-        (Name("global_f64"), .f64, Double(666.6).bitPattern),
-    ]
-    static let table = SizeLimits(minimum: 10, maximum: 20)
-    static let memory = SizeLimits(minimum: 1, maximum: 2)
 }

@@ -85,7 +85,7 @@ final class Instance {
         for limits in module.memories {
             let bytes = UInt64(limits.minimum) * 65_536
             guard store.limiter.grow(current: 0, desired: bytes, maximum: bytes) else {
-                return .trapped(.memoryOutOfBounds, nil)
+                return .trapped(.resourceLimit, nil)
             }
             memories.append(try LinearMemory(limits: limits))
         }
@@ -93,7 +93,7 @@ final class Instance {
         for type in module.tables {
             let bytes = UInt64(type.limits.minimum) * 8
             guard store.limiter.grow(current: 0, desired: bytes, maximum: bytes) else {
-                return .trapped(.tableOutOfBounds, nil)
+                return .trapped(.resourceLimit, nil)
             }
             (context.pointee.tables + tables.count).initialize(to: try add(FunctionTable(limits: type.limits)))
         }

@@ -32,14 +32,13 @@ extension Store {
         context.pointee.instance.takeUnretainedValue()
     }
 
-    /// What a trampoline does before it calls: charge, then compare the raised height.
-    static func enter(
-        _ function: UnsafePointer<FunctionRecord>, _ gas: UnsafeMutablePointer<Int64>, height: UInt32,
-        _ limit: UInt32
-    ) -> Trap? {
+    /// What a trampoline does before it calls: charge its instance, then compare the raised height.
+    static func enter(_ function: UnsafePointer<FunctionRecord>, height: UInt32) -> Trap? {
+        guard let context = function.pointee.context else { return nil }
+        let gas = context.pointee.gas
         gas.pointee &-= Int64(bitPattern: function.pointee.trampolineGas)
         guard gas.pointee >= 0 else { return .outOfGas }
-        return height <= limit ? nil : .stackHeight
+        return height <= context.pointee.stackLimit ? nil : .stackHeight
     }
 
     /// Calls a function of the host with the arguments below `top`; nil when the host ends the call.

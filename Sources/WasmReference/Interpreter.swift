@@ -34,7 +34,7 @@ extension Store {
         if function.pointee.hasTrampoline {
             cost = function.pointee.stackCost
             height = cost
-            trap = Self.enter(function, context.pointee.gas, height: height, home.pointee.stackLimit)
+            trap = Self.enter(function, height: height)
         }
 
         execution: while trap == nil {
@@ -139,6 +139,12 @@ extension Store {
                 case .call:
                     callee = context.pointee.functions[Int(op.pointee.a)]
                     cost = 0
+                    // Only the suite profile links to functions of other instances; those are entered like exports.
+                    if callee.pointee.hasTrampoline {
+                        cost = callee.pointee.stackCost
+                        height &+= cost
+                        trap = Self.enter(callee, height: height)
+                    }
                     break code
                 case .guardedCall:
                     callee = context.pointee.functions[Int(op.pointee.a)]
@@ -169,7 +175,7 @@ extension Store {
                     if record.pointee.hasTrampoline {
                         cost = record.pointee.stackCost
                         height &+= cost
-                        trap = Self.enter(record, context.pointee.gas, height: height, context.pointee.stackLimit)
+                        trap = Self.enter(record, height: height)
                     }
                     break code
                 case .returnOne, .returnNone:

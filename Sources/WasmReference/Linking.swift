@@ -61,28 +61,6 @@ extension Store {
         instance.gasCounter = gas
         return (instance, try instance.instance.instantiate(imports: imports))
     }
-
-    // MARK: Values of the host
-
-    /// A function of the host.
-    public func hostFunction(_ handler: any ImportHandler, index: Int, type: FunctionType) -> ExternalValue {
-        .function(FunctionReference(record: makeHostFunction(handler, index: index, type: type)))
-    }
-
-    /// A memory of the host; sizes in pages.
-    public func hostMemory(_ limits: SizeLimits) throws(EngineError) -> ExternalValue {
-        .memory(MemoryReference(memory: try LinearMemory(limits: limits)))
-    }
-
-    /// A table of the host, all null.
-    public func hostTable(_ limits: SizeLimits) throws(EngineError) -> ExternalValue {
-        .table(TableReference(table: try FunctionTable(limits: limits)))
-    }
-
-    /// A global of the host with its value in a 64-bit slot.
-    public func hostGlobal(_ type: GlobalType, value: UInt64) -> ExternalValue {
-        .global(GlobalReference(cell: GlobalCell(type: type, value: value)))
-    }
 }
 
 /// An instance that may share what it has with others of its store.

@@ -43,7 +43,7 @@ struct MemoryTests {
 
     @Test func instanceThatExceedsTheTallyTraps() throws {
         let instance = try growing([0, 2]).instance(limiter: ResourceLimiter(limit: 65_536))
-        #expect(try instance.instantiate() == .trapped(.memoryOutOfBounds, nil))
+        #expect(try instance.instantiate() == .trapped(.resourceLimit, nil))
     }
 
     @Test func refusedTableGrowthTalliesNothing() throws {
