@@ -256,7 +256,9 @@ static const char *check_inside(const struct image *image, const struct smelt_mo
     uint64_t text = (uint64_t)module->text_start - (uint64_t)image->memory;
     uint64_t text_bytes = (uint64_t)module->text_end - (uint64_t)module->text_start;
     const struct segment *segment = segment_at(image, text, text_bytes);
-    if (segment == NULL || !(segment->protection & PROT_EXEC)) { REFUSE("text is not in an executable segment"); }
+    if (text_bytes > 0 && (segment == NULL || !(segment->protection & PROT_EXEC))) {
+        REFUSE("text is not in an executable segment");
+    }
     if (!array_inside(image, module->functions, module->function_count, sizeof *module->functions) ||
         !array_inside(image, module->imports, module->import_count, sizeof *module->imports) ||
         !array_inside(image, module->exports, module->export_count, sizeof *module->exports) ||
@@ -310,7 +312,8 @@ const char *smelt_rt_module_check(const struct smelt_module_descriptor *module) 
     if (module->abi_major != SMELT_RT_ABI_MAJOR) { REFUSE("made for another major version of the runtime"); }
     if (module->abi_minor > SMELT_RT_ABI_MINOR) { REFUSE("made for a newer minor version of the runtime"); }
     if (module->struct_size < sizeof *module) { REFUSE("descriptor too short"); }
-    if ((uint64_t)module->text_start >= (uint64_t)module->text_end) { REFUSE("no text"); }
+    /* Equal in a module that defines no function. */
+    if ((uint64_t)module->text_start > (uint64_t)module->text_end) { REFUSE("text ends before it starts"); }
     return NULL;
 }
 

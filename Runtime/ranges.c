@@ -55,7 +55,9 @@ static void publish(struct ranges *ranges) {
 
 int32_t smelt_rt_code_register(const struct smelt_module_descriptor *module) {
     uint64_t start = (uint64_t)module->text_start, end = (uint64_t)module->text_end;
-    if (start >= end) { return SMELT_RT_BAD_OBJECT; }
+    if (start > end) { return SMELT_RT_BAD_OBJECT; }
+    /* A module without functions has no text, and no program counter is ever in it. */
+    if (start == end) { return SMELT_RT_OK; }
     pthread_mutex_lock(&writers);
     const struct ranges *old = atomic_load(&published);
     size_t count = old == NULL ? 0 : old->count;
