@@ -144,7 +144,7 @@ let targets: [Target] = [
             "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "Bundle", "Primitives", "Crypto", "WasmFormat",
             "smelt-worker",
         ]),
-    tests("NativeEngine", ["NativeEngine", "Compiler", "WasmReference"]),
+    tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),
     tests("WasmReference", ["WasmReference", "Metering", "GasSchedule", "WasmFormat", "Engine"]),
     tests("StateTree", ["StateTree", "IPLD", "Crypto", "Primitives", "JSON"]),
     tests(

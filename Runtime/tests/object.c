@@ -1,5 +1,5 @@
 /* object.c: an artifact written by hand, compiled to a shared object by Scripts/runtime-tests.sh. It exports functions
- * the way compiled modules do; ANSWER tells two of them apart. */
+ * the way compiled modules do; ANSWER tells two of them apart, NO_IMPORTS leaves its import out. */
 #include "../include/smeltrt.h"
 
 #ifndef ANSWER
@@ -27,7 +27,7 @@ HIDDEN void answer_entry(struct smelt_rt_context *context, uint64_t *arguments, 
 }
 
 /* The address is an unsigned 32-bit index; the store of the counter comes before the access. */
-HIDDEN int32_t load_typed(struct smelt_rt_context *context, int32_t address) {
+__attribute__((noinline)) HIDDEN int32_t load_typed(struct smelt_rt_context *context, int32_t address) {
     *(volatile int64_t *)&context->gas = context->gas - 7000;
     return *(volatile uint8_t *)(context->memory_base + (uint32_t)address);
 }
@@ -74,6 +74,16 @@ HIDDEN void stop_entry(struct smelt_rt_context *context, uint64_t *arguments, ui
     (void)arguments;
     (void)results;
     stop_typed(context);
+}
+
+HIDDEN int64_t twice_typed(struct smelt_rt_context *context, int64_t a) {
+    context->gas -= 100;
+    if (a < 0) { context->raise(context, SMELT_RT_TRAP_INTEGER_OVERFLOW); }
+    return 2 * a;
+}
+
+HIDDEN void twice_entry(struct smelt_rt_context *context, uint64_t *arguments, uint64_t *results) {
+    results[0] = (uint64_t)twice_typed(context, (int64_t)arguments[0]);
 }
 
 /* Calls import 0 with the argument and gives back what it answers. */
@@ -128,13 +138,14 @@ static const struct smelt_rt_export exports[] = {
     ROW(stop, 6, stop_type),
     ROW(host, 7, host_type),
     ROW(grow, 8, load_type),
+    ROW(twice, 9, host_type),
     {.name = "memory", .name_length = 6, .kind = SMELT_RT_MEMORY},
     {.name = "counter", .name_length = 7, .kind = SMELT_RT_GLOBAL},
 };
 static const struct smelt_rt_import imports[] = {
     {.module = "host", .name = "echo", .module_length = 4, .name_length = 4, .type_id = 7, .signature = host_type}};
-static const struct smelt_rt_function functions[9] = {
-    [3] = {.type_id = 3, .code = (const void *)load_typed, .code_length = 1},
+static const struct smelt_rt_function functions[10] = {
+    [3] = {.type_id = 3, .code = (const void *)load_typed, .code_length = 32},
     [6] = {.type_id = 6},
 };
 static const struct smelt_rt_global globals[] = {{.value = 17, .type = 0x7e}};
@@ -148,9 +159,11 @@ __attribute__((visibility("default"))) const struct smelt_module_descriptor smel
     .text_start = object_text_start,
     .text_end = object_text_end,
     .functions = functions,
-    .function_count = 9,
+    .function_count = 10,
     .imports = imports,
+#ifndef NO_IMPORTS
     .import_count = 1,
+#endif
     .exports = exports,
     .export_count = sizeof exports / sizeof exports[0],
     .globals = globals,

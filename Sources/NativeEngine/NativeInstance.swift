@@ -62,7 +62,8 @@ public final class NativeInstance: ActorInstance {
     }
 
     public func call(_ export: String, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
-        guard let function = module.function(named: Array(export.utf8)), function.parameterCount == arguments.count else {
+        guard let function = module.function(named: Array(export.utf8)), function.parameterCount == arguments.count
+        else {
             throw .artifact("no exported function \(export) that takes \(arguments.count) arguments")
         }
         let (trap, results) = enter(function, arguments)
