@@ -110,9 +110,9 @@ extension ModuleLowering {
             row.set(\.module_length, i32(UInt32(truncatingIfNeeded: entry.module.bytes.count)))
             row.set(\.name, bytes("import_name\(position)", entry.name.bytes))
             row.set(\.name_length, i32(UInt32(truncatingIfNeeded: entry.name.bytes.count)))
-            row.set(\.maximum, i32(Self.none))
             switch entry.kind {
             case .function:
+                row.set(\.maximum, i32(Self.none))
                 row.set(\.kind, i32(SMELT_RT_FUNCTION.rawValue))
                 row.set(\.type_id, i32(functionTypeNumbers[functionIndex]))
                 row.set(\.signature, signature(functionIndex))
@@ -124,6 +124,7 @@ extension ModuleLowering {
                 row.set(\.kind, i32(SMELT_RT_MEMORY.rawValue))
                 setLimits(&row, limits)
             case .global(let type):
+                row.set(\.maximum, i32(Self.none))
                 row.set(\.kind, i32(SMELT_RT_GLOBAL.rawValue))
                 row.set(\.signature, bytes("import_type\(position)", [type.value.rawValue, type.isMutable ? 1 : 0]))
             }

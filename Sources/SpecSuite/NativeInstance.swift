@@ -71,9 +71,10 @@ final class NativeInstance {
             options.limits = smelt_rt_limits(
                 memory_maximum: 4 << 30, table_maximum: 10_000_000, stack_limit: 2_048, native_stack: 4 << 20)
             options.host = Unmanaged.passUnretained(self).toOpaque()
-            options.host_import = { host, _, index, slots in
-                guard let host, let slots else { return Trap.localFailure.rawValue }
-                return Unmanaged<NativeInstance>.fromOpaque(host).takeUnretainedValue().callImport(Int(index), slots)
+            options.host_import = { host, caller, index, slots in
+                guard let host, let caller, let slots else { return Trap.localFailure.rawValue }
+                let instance = Unmanaged<NativeInstance>.fromOpaque(host).takeUnretainedValue()
+                return instance.callImport(Int(index), slots, caller)
             }
             options.externs = externs.baseAddress
             options.extern_count = UInt64(externs.count)
@@ -81,10 +82,16 @@ final class NativeInstance {
         }
     }
 
-    private func callImport(_ index: Int, _ slots: UnsafeMutablePointer<UInt64>) -> Int32 {
+    /// Calls an imported function with the caller's gas.
+    private func callImport(
+        _ index: Int, _ slots: UnsafeMutablePointer<UInt64>, _ caller: UnsafeMutablePointer<smelt_rt_context>
+    ) -> Int32 {
         let target = functions[index]
+        guard let context = target.exporter.context else { return Trap.localFailure.rawValue }
         var result: UInt64 = 0
-        let trap = smelt_rt_enter(target.exporter.context, target.entry, slots, &result)
+        context.pointee.gas = caller.pointee.gas
+        let trap = smelt_rt_enter(context, target.entry, slots, &result)
+        caller.pointee.gas = context.pointee.gas
         if trap == 0, target.exporter.module.functionType(target.index)?.results.isEmpty == false { slots[0] = result }
         return trap
     }
@@ -99,7 +106,8 @@ final class NativeInstance {
 
     /// The entry of an exported function.
     func entry(_ name: Name) -> smelt_rt_entry_fn? {
-        let exports = UnsafeBufferPointer(start: descriptor.pointee.exports, count: Int(descriptor.pointee.export_count))
+        let exports = UnsafeBufferPointer(
+            start: descriptor.pointee.exports, count: Int(descriptor.pointee.export_count))
         for export in exports where export.kind == UInt32(SMELT_RT_FUNCTION.rawValue) {
             // Sound: a verified descriptor's names lie in the object, which is mapped.
             let bytes = UnsafeRawBufferPointer(start: export.name, count: Int(export.name_length))

@@ -29,7 +29,9 @@ public struct SuiteTables {
 
     /// Passed assertions by kind, then what failed and was skipped.
     private func counts(_ executor: String) -> [String] {
-        var lines = ["", "Passed assertions, \(executor)", Self.row("", Self.columns.map(\.1) + ["failed", "skipped"])]
+        var lines = [
+            "", "Passed assertions, \(executor)", Self.row("", Self.columns.map(\.1) + ["failed", "skipped"]),
+        ]
         for suite in suites {
             let results = run.results.filter { $0.executor == executor && $0.file.suite == suite }
             for result in results { lines.append(Self.row(result.file.title, Self.numbers([result]))) }

@@ -52,8 +52,6 @@ final class Instance {
         let module = code.module
         droppedData = Array(repeating: false, count: module.data.count)
         droppedElements = Array(repeating: false, count: module.elements.count)
-        let gas = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
-        gas.initialize(to: 0)
         let typeIDs = UnsafeMutablePointer<UInt32>.allocate(capacity: module.types.count)
         for (index, type) in module.types.enumerated() { (typeIDs + index).initialize(to: store.number(of: type)) }
         context = .allocate(capacity: 1)
@@ -61,7 +59,7 @@ final class Instance {
             to: InstanceContext(
                 memory: nil, globals: .allocate(capacity: module.globalTypes.count),
                 functions: .allocate(capacity: module.functionCount), typeIDs: typeIDs,
-                tables: .allocate(capacity: module.tableTypes.count), gas: gas,
+                tables: .allocate(capacity: module.tableTypes.count), gas: store.gas,
                 stackLimit: code.plan?.stackLimit ?? UInt32.max, instance: .passUnretained(self)))
         store.instances.append(self)
     }
@@ -71,7 +69,6 @@ final class Instance {
         context.pointee.functions.deallocate()
         context.pointee.typeIDs.deallocate()
         context.pointee.tables.deallocate()
-        context.pointee.gas.deallocate()
         context.deallocate()
     }
 

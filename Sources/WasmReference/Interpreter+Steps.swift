@@ -32,7 +32,7 @@ extension Store {
         context.pointee.instance.takeUnretainedValue()
     }
 
-    /// What a trampoline does before it calls: charge its instance, then compare the raised height.
+    /// What a trampoline does before it calls: charge, then compare the raised height.
     static func enter(_ function: UnsafePointer<FunctionRecord>, height: UInt32) -> Trap? {
         guard let context = function.pointee.context else { return nil }
         let gas = context.pointee.gas

@@ -190,15 +190,20 @@ public final class Store {
     var hostFunctions: [HostFunction] = []
     var records: [UnsafeMutablePointer<FunctionRecord>] = []
     let stack: ActivationStack
+    /// The gas counter in milligas. One for all instances: charges go with the call, whoever's code it reaches.
+    let gas: UnsafeMutablePointer<Int64>
 
     public init(limiter: ResourceLimiter, limits: ReferenceLimits) throws(EngineError) {
         self.limiter = limiter
         self.limits = limits
         stack = try ActivationStack(slots: limits.stackSlots, frames: limits.frames)
+        gas = .allocate(capacity: 1)
+        gas.initialize(to: 0)
     }
 
     deinit {
         for record in records { record.deallocate() }
+        gas.deallocate()
     }
 
     /// The store's number of a type: equal types have equal numbers.

@@ -25,7 +25,8 @@ struct RewriterTests {
     }
 
     @Test func leftOutTableIndexBecomesZeroAndAGivenOneStays() throws {
-        #expect(try rewrite("(module (func (table.get (i32.const 1))))") == "(module (func (table.get 0 (i32.const 1))))")
+        #expect(
+            try rewrite("(module (func (table.get (i32.const 1))))") == "(module (func (table.get 0 (i32.const 1))))")
         #expect(try rewrite("(module (func table.size))") == "(module (func table.size 0))")
         let given = "(module (func (table.get $t (i32.const 1)) (table.size 1)))"
         #expect(try rewrite(given) == given)
