@@ -54,6 +54,8 @@ final class ModuleLowering {
                 ir.attribute("nounwind"), ir.attribute("no-builtins", value: ""),
                 ir.attribute("probe-stack", value: "inline-asm"),
                 ir.attribute("warn-stack-size", value: "0"),
+                // A CPU level names instructions; the tuning LLVM ties to it is that of a processor of 2011.
+                ir.attribute("tune-cpu", value: "generic"),
             ],
             cheap: [ir.attribute("optnone"), ir.attribute("noinline")],
             raise: [
