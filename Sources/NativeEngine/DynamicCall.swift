@@ -86,7 +86,7 @@ private struct ForeignCall: ~Copyable {
                     call.arguments = pointers.baseAddress
                     return withUnsafeMutablePointer(to: &call) { call in
                         let raw = UnsafeMutableRawPointer(call).assumingMemoryBound(to: UInt64.self)
-                        return GuestStack.run { smelt_rt_enter(context, smelt_rt_dynamic_entry, raw, nil) }
+                        return NativeInstance.onGuestStack { smelt_rt_enter(context, smelt_rt_dynamic_entry, raw, nil) }
                     }
                 }
             }

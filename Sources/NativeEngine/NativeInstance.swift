@@ -49,6 +49,12 @@ public final class NativeInstance: ActorInstance {
 
     deinit { smelt_rt_instance_destroy(context) }
 
+    /// Runs `body` where no guest's frames can exhaust the host's stack; the trap for a local failure when there is
+    /// no such stack.
+    static func onGuestStack(_ body: () -> Int32) -> Int32 {
+        GuestStack.run(body) ?? Trap.localFailure.rawValue
+    }
+
     public var gasCounter: Int64 {
         get { context.pointee.gas }
         set { context.pointee.gas = newValue }
@@ -58,7 +64,7 @@ public final class NativeInstance: ActorInstance {
     public var memorySize: UInt64 { context.pointee.memory_bytes }
 
     public func instantiate() throws(EngineError) -> GuestOutcome {
-        try outcome(GuestStack.run { smelt_rt_instance_start(context) }, results: [])
+        try outcome(NativeInstance.onGuestStack { smelt_rt_instance_start(context) }, results: [])
     }
 
     public func call(_ export: String, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
@@ -76,7 +82,9 @@ public final class NativeInstance: ActorInstance {
         var results = [UInt64](repeating: 0, count: function.resultCount)
         let trap = arguments.withUnsafeMutableBufferPointer { arguments in
             results.withUnsafeMutableBufferPointer { results in
-                GuestStack.run { smelt_rt_enter(context, function.entry, arguments.baseAddress, results.baseAddress) }
+                NativeInstance.onGuestStack {
+                    smelt_rt_enter(context, function.entry, arguments.baseAddress, results.baseAddress)
+                }
             }
         }
         return (trap, results)

@@ -160,6 +160,11 @@ extension ModuleFacts {
                 bytes($0.name, $0.name_length) == wanted && (kind == nil || $0.kind == kind?.rawValue)
             }
         }
+        // What is imported and exported again is charged for before linking refuses the module.
+        func importedMinimum(_ kind: smelt_rt_external_kind) -> UInt32 {
+            UnsafeBufferPointer(start: module.imports, count: Int(module.import_count))
+                .first { $0.kind == kind.rawValue }?.minimum ?? 0
+        }
         let entry: EntryPoint
         if let invoke = export("invoke") {
             entry = NativeModule.Function(invoke).map { .function(signature: $0.type.factBytes) } ?? .notAFunction
@@ -173,8 +178,12 @@ extension ModuleFacts {
                 }
             },
             importsOtherThanFunctions: imports.contains { $0.kind != SMELT_RT_FUNCTION.rawValue },
-            exportedMemoryPages: export("memory", SMELT_RT_MEMORY).map { _ in module.memory_minimum },
-            exportedTableElements: export("table", SMELT_RT_TABLE).map { _ in module.table_minimum },
+            exportedMemoryPages: export("memory", SMELT_RT_MEMORY).map { _ in
+                module.has_memory != 0 ? module.memory_minimum : importedMinimum(SMELT_RT_MEMORY)
+            },
+            exportedTableElements: export("table", SMELT_RT_TABLE).map { _ in
+                module.has_table != 0 ? module.table_minimum : importedMinimum(SMELT_RT_TABLE)
+            },
             invoke: entry)
     }
 }

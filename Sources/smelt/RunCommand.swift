@@ -28,13 +28,10 @@ enum RunCommand {
         let slots = try values(Array(arguments.positionals.dropFirst(2)), for: type, name)
         let limit = arguments.integer("gas").map { Int64($0) * 1000 } ?? largestGas
         let start = processorTime()
-        let answer: DynamicCallResult?
-        do {
-            answer = try GuestStack.run { () throws(EngineError) in
-                try module.callDynamically(name, slots, gas: limit)
-            }
-        } catch { throw CommandFailure(.failure, "\(path): \(error)") }
-        guard let result = answer else { throw CommandFailure(.failure, "\(path): no room for a call stack") }
+        let result: DynamicCallResult
+        do { result = try module.callDynamically(name, slots, gas: limit) } catch {
+            throw CommandFailure(.failure, "\(path): \(error)")
+        }
         let time = processorTime() - start
         return try report(result, type, limit: limit, time: time, path, json: arguments.has("json"))
     }
