@@ -106,8 +106,7 @@ final class CompileRun {
             let request = CompileRequest(
                 cid: job.input.cid, wasm: job.input.wasm, settings: settings, product: product, limits: limits)
             guard worker.send(request) else { throw LocalFailure.noCompiler("the worker is gone") }
-            // Processor time is limited where the work is done; this is for a worker that does not work at all.
-            let deadline = WorkerProcess.now + 60 + 20 * Double(limits.seconds)
+            let deadline = WorkerProcess.now + Double(limits.patience)
             job.run = Run(worker: worker, inputs: inputs, limits: limits, deadline: deadline)
         } catch {
             pool.giveSlotBack()

@@ -21,3 +21,6 @@ public func sharedData(_ path: String) -> String? {
     _ = write(STDERR_FILENO, message, message.count)
     return nil
 }
+
+/// A store that test runs share and keep, so that the actors of a bundle are compiled once for all tests.
+public var sharedTestStore: String { packageRoot + "/.build/test-store" }

@@ -25,10 +25,14 @@ public struct CompileLimits: Sendable, Hashable {
     public var seconds: UInt64
     /// Bytes of address space.
     public var memory: UInt64
+    /// Seconds of real time after which the host gives a worker up that neither works nor answers. Far above what
+    /// a busy machine makes of the processor time.
+    public var patience: UInt64
 
-    public init(seconds: UInt64, memory: UInt64) {
+    public init(seconds: UInt64, memory: UInt64, patience: UInt64? = nil) {
         self.seconds = seconds
         self.memory = memory
+        self.patience = patience ?? 60 + 30 * seconds
     }
 
     /// 60 s and 4 GiB for modules up to 1 MiB, in proportion above.

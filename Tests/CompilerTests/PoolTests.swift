@@ -1,0 +1,297 @@
+import ArtifactFormat
+import ArtifactStore
+import CompilePool
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+import WasmFormat
+import WorkerProtocol
+
+final class Warnings: Sendable {
+    private let texts = Mutex<[String]>([])
+    func add(_ text: String) { texts.withLock { $0.append(text) } }
+    var all: [String] { texts.withLock { $0 } }
+}
+
+extension CompileOutcome {
+    var actor: CompiledActor? {
+        if case .compiled(let actor) = self { actor } else { nil }
+    }
+    var failure: LocalFailure? {
+        if case .failed(let failure) = self { failure } else { nil }
+    }
+}
+
+@Suite struct PoolTests {
+    let folder = TemporaryFolder()
+    let warnings = Warnings()
+
+    private func store(_ name: String = "store") -> ArtifactStore {
+        let warnings = warnings
+        return ArtifactStore(directory: "\(folder.path)/\(name)") { warnings.add($0) }
+    }
+
+    private func input(_ wasm: [UInt8], _ name: String = "test") -> CompileInput {
+        CompileInput(name: name, wasm: wasm)
+    }
+
+    /// A compiler that is a shell script; it introduces itself properly first.
+    private func script(_ body: String) -> String {
+        let identity = CompilerIdentity(
+            version: "1", build: Digest(of: []), llvmVersion: "19.1.7", linkerVersion: "LLD 19.1.7")
+        let path = folder.path + "/worker"
+        _ = writeFile(identity.hello.encoded, folder.path + "/hello")
+        _ = writeFile(Array("#!/bin/sh\ncat '\(folder.path)/hello'\n\(body)\n".utf8), path)
+        _ = shell("chmod +x '\(path)'")
+        return path
+    }
+
+    @Test func aModuleIsCompiledOnceAndThenFound() throws {
+        let pool = CompilePool(store: store(), jobs: 1)
+        let first = try #require(pool.compile([input(Modules.constant(7))])[0].actor)
+        #expect(first.facts?.functions == 1 && (first.usage?.cpuMicroseconds ?? 0) > 0)
+        let again = try #require(CompilePool(store: store()).compile([input(Modules.constant(7))])[0].actor)
+        #expect(again.facts == nil && again.object == first.object)
+        #expect(try ArtifactFormat.verify(first.object, expecting: .runnable) == first.manifest)
+        #expect(warnings.all.isEmpty)
+    }
+
+    @Test func outcomesComeInTheOrderOfTheInputsAndEqualModulesShareOne() throws {
+        let modules = [3, 1, 2, 1].map { Modules.constant($0) } + [Modules.invalid]
+        let outcomes = CompilePool(store: store(), jobs: 2).compile(modules.map { input($0) })
+        let actors = outcomes.map(\.actor)
+        #expect(actors[1]?.object == actors[3]?.object)
+        for (module, actor) in zip(modules, actors.dropLast()) {
+            #expect(actor?.manifest.inputs.wasm == input(module).cid)
+        }
+        guard case .refused = outcomes[4] else {
+            Issue.record("\(outcomes[4])")
+            return
+        }
+    }
+
+    @Test func aRefusalNamesStageFunctionAndPlaceAndIsRemembered() throws {
+        for _ in 0..<2 {
+            guard case .refused(let text) = CompilePool(store: store()).compile([input(Modules.invalid)])[0] else {
+                Issue.record("not refused")
+                return
+            }
+            #expect(text.hasPrefix("validate: function 0 at 0x"), "\(text)")
+        }
+        let compiler = try CompilePool(store: nil).identity()
+        let inputs = compiler.inputs(wasm: input(Modules.invalid).cid, settings: CompileSettings())
+        guard case .refused? = store().find(inputs) else {
+            Issue.record("not in the store")
+            return
+        }
+    }
+
+    @Test func loadPrefersTheStoreAndAsksForWasmOnlyWithoutIt() throws {
+        let module = Modules.constant(9)
+        let pool = CompilePool(store: store())
+        let code = input(module).cid
+        #expect(pool.load(code: code, wasm: { nil }) == nil)
+        #expect(pool.load(code: code, wasm: { module })?.actor != nil)
+        let asked = Mutex(false)
+        let found = CompilePool(store: store()).load(code: code) {
+            asked.withLock { $0 = true }
+            return nil
+        }
+        #expect(found?.actor != nil && !asked.withLock { $0 })
+        // Other settings make another object, from the WASM that the store kept.
+        var settings = CompileSettings()
+        settings.bounds = .checks
+        #expect(CompilePool(store: store(), settings: settings).load(code: code, wasm: { nil })?.actor != nil)
+    }
+
+    @Test func settingsGiveObjectsOfTheirOwn() throws {
+        var objects: Set<[UInt8]> = []
+        var variants = [CompileSettings()]
+        for change in [
+            { $0.bounds = .checks }, { $0.cpu = .v3 }, { $0.tier = .fallback }, { $0.isMetered = false },
+            { $0.profile = .suite }, { $0.stackLimit = 100 },
+        ] as [(inout CompileSettings) -> Void] {
+            var settings = CompileSettings()
+            change(&settings)
+            variants.append(settings)
+        }
+        for settings in variants {
+            let actor = try #require(
+                CompilePool(store: store(), settings: settings).compile([input(Modules.heavy(3))])[0].actor)
+            #expect(actor.manifest.inputs.cpu == settings.cpu)
+            objects.insert(actor.object)
+        }
+        #expect(objects.count == variants.count)
+    }
+
+    @Test func aTargetWithoutObjectsIsAStatedFailure() {
+        let settings = CompileSettings(target: "aarch64-unknown-linux-gnu")
+        let failure = CompilePool(store: nil, settings: settings).compile([input(Modules.constant(1))])[0].failure
+        #expect(failure?.description.contains("not for aarch64-unknown-linux-gnu") == true)
+    }
+
+    @Test func everyProductIsWhatItsNameSays() throws {
+        let pool = CompilePool(store: nil)
+        func made(_ product: Product) throws -> [UInt8] {
+            guard case .made(let bytes, _, _) = pool.emit(product, [input(Modules.heavy(2))])[0] else {
+                Issue.record("\(product)")
+                return []
+            }
+            return bytes
+        }
+        #expect(try made(.wasm) == Modules.heavy(2))
+        #expect(try made(.obj).prefix(4) == [0x7f, 0x45, 0x4c, 0x46] && made(.obj)[16] == 1)
+        #expect(try made(.so)[16] == 3)
+        #expect(try String(decoding: made(.asm), as: UTF8.self).contains("smelt_module"))
+        #expect(try String(decoding: made(.ir), as: UTF8.self).contains("define"))
+        #expect(try String(decoding: made(.plan), as: UTF8.self).contains("\"smelt.plan/1\""))
+    }
+
+    @Test func timeAndMemoryLimitsEndInStatedFailures() {
+        let heavy = input(Modules.heavy(60_000))
+        let slow = CompilePool(store: store(), limits: { _ in CompileLimits(seconds: 1, memory: 8 << 30) })
+        // Even without optimisation this takes longer than a second.
+        let failure = slow.compile([input(Modules.heavy(400_000))])[0].failure
+        #expect(failure == .bothTiers(.timeLimit(seconds: 1), .timeLimit(seconds: 1)))
+        let small = CompilePool(store: store(), limits: { _ in CompileLimits(seconds: 60, memory: 1 << 20) })
+        guard case .bothTiers? = small.compile([heavy])[0].failure else {
+            Issue.record("compiled in no memory")
+            return
+        }
+        // The pools and their workers live on.
+        #expect(slow.compile([input(Modules.constant(1))])[0].actor != nil)
+    }
+
+    @Test func aKilledCompilationIsDoneAgainWithoutOptimisation() throws {
+        // A copy of the worker, so that its processes can be told from those of other tests.
+        let worker = folder.path + "/own-worker"
+        #expect(shell("cp \"$(dirname \"$(readlink /proc/\(getpid())/exe)\")/smelt-worker\" '\(worker)'"))
+        let killed = Mutex(false)
+        let pool = CompilePool(store: store(), jobs: 1, worker: worker)
+        let outcome = pool.compile([input(Modules.heavy(30_000))]) { state in
+            guard state.running.first?.progress.stage == "optimise", !killed.withLock({ $0 }) else { return }
+            killed.withLock { $0 = true }
+            #expect(shell("for w in $(pgrep -P \(getpid()) -f '\(worker)'); do pgrep -P $w | xargs -r kill -9; done"))
+        }[0]
+        let actor = try #require(outcome.actor, "\(outcome)")
+        guard case .crashed(signal: 9, _, _)? = actor.fallbackReason else {
+            Issue.record("\(String(describing: actor.fallbackReason))")
+            return
+        }
+        #expect(try store().entries().count == 1)
+        #expect(try store().verify().unsound.isEmpty)
+    }
+
+    @Test func programsThatAreNoWorkersAreNamed() {
+        for (path, text) in [("/nonexistent/worker", "No such file"), ("/bin/true", "ended at once"), ("/bin/ls", "")] {
+            let failure = CompilePool(store: nil, worker: path).compile([input(Modules.constant(1))])[0].failure
+            guard case .noCompiler(let reason)? = failure else {
+                Issue.record("\(path): \(String(describing: failure))")
+                continue
+            }
+            #expect(reason.contains(path) && reason.contains(text), "\(reason)")
+        }
+    }
+
+    @Test func aWorkerThatDiesOrTalksNonsenseOrHangsIsAStatedFailure() {
+        let limits = { @Sendable (_: Int) in CompileLimits(seconds: 60, memory: 1 << 32, patience: 1) }
+        func failure(_ body: String) -> String {
+            let pool = CompilePool(store: store(), worker: script(body), limits: limits)
+            return pool.compile([input(Modules.constant(1))])[0].failure?.description ?? "none"
+        }
+        #expect(failure("head -c 9 >/dev/null; echo trouble >&2; exit 3").contains("trouble"))
+        #expect(failure("printf '\\377aaaaaaaaaaaaaa'; cat >/dev/null").contains("unknown kind 255"))
+        #expect(failure("cat >/dev/null").contains("60 s"))
+        #expect(failure("printf '\\4\\0\\0\\0\\0\\0\\0\\0\\0'; cat >/dev/null").contains("malformed reply"))
+    }
+
+    @Test func anObjectThatIsNotTheOneAskedForIsNotTaken() throws {
+        let other = try #require(CompilePool(store: nil).compile([input(Modules.constant(5))])[0].actor)
+        let reply = CompileReply.made(other.object, CompileFacts()).frame.encoded
+        let end = CompileEnd(signal: 0, status: 0, cpuMicroseconds: 1, peakMemory: 1).frame.encoded
+        #expect(writeFile(reply + end, folder.path + "/answer"))
+        let worker = script("cat '\(folder.path)/answer' '\(folder.path)/answer'; cat >/dev/null")
+        let failure = CompilePool(store: store(), worker: worker).compile([input(Modules.constant(1))])[0].failure
+        #expect(failure?.description.contains("bad object") == true, "\(String(describing: failure))")
+        #expect(try store().entries().isEmpty)
+    }
+
+    @Test func aStoreThatCannotBeWrittenStillCompilesAndSaysSoOnce() throws {
+        let warnings = warnings
+        let store = ArtifactStore(directory: "/dev/null/store") { warnings.add($0) }
+        let pool = CompilePool(store: store, jobs: 1)
+        for value in [1, 2, 1] as [UInt8] {
+            #expect(pool.compile([input(Modules.constant(value))])[0].actor != nil)
+        }
+        #expect(pool.compile([input(Modules.constant(2))])[0].actor?.facts == nil)
+        #expect(warnings.all.count == 1)
+        #expect(warnings.all.first?.contains("kept in memory only") == true)
+    }
+
+    @Test func aDamagedStoreIsRepairedByCompilingAgain() throws {
+        let first = try #require(CompilePool(store: store()).compile([input(Modules.constant(4))])[0].actor)
+        let path = try #require(try store().entries().first?.path)
+        var bytes = first.object
+        bytes[bytes.count / 3] ^= 4
+        #expect(writeFile(bytes, path))
+        let again = try #require(CompilePool(store: store()).compile([input(Modules.constant(4))])[0].actor)
+        #expect(again.facts != nil && again.object == first.object)
+        #expect(fileBytes(path) == first.object)
+        #expect(warnings.all.count == 1)
+    }
+
+    @Test func oneOfManyPoolsCompilesAndTheOthersWait() async throws {
+        let compiled = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let outcomes = CompilePool(store: store(), jobs: 1).compile([input(Modules.heavy(2_000))])
+                    return outcomes[0].actor.map { $0.facts == nil ? 0 : 1 } ?? 100
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(compiled == 1)
+        #expect(warnings.all.isEmpty)
+    }
+}
+
+@Suite struct ProtocolTests {
+    @Test func requestsAreReadBackAsWritten() throws {
+        var settings = CompileSettings()
+        settings.prices.math = 12_345
+        settings.profile = .suite
+        settings.bounds = .checks
+        settings.isMetered = false
+        settings.stackLimit = 77
+        let request = CompileRequest(
+            cid: CompileInput(name: "", wasm: [1]).cid, wasm: [1, 2, 3], settings: settings, product: .asm,
+            limits: CompileLimits(seconds: 5, memory: 6))
+        let back = try CompileRequest(request.frame)
+        #expect(back == request)
+    }
+
+    @Test func framesSurviveAnySplit() throws {
+        let frames = [
+            CompileProgress(stage: "emit", done: 1, total: 2, slowest: "f\n1", slowestMilliseconds: 3).frame,
+            CompileReply.made([1, 2, 3], CompileFacts()).frame, CompileReply.refused("x").frame,
+            CompileEnd(signal: 9, status: 0, cpuMicroseconds: 1, peakMemory: 2).frame,
+        ]
+        let bytes = frames.flatMap(\.encoded)
+        for size in [1, 2, 7, 100, 10_000] {
+            var reader = FrameReader()
+            var read: [Frame] = []
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                reader.append(bytes[start..<min(start + size, bytes.count)])
+                while let frame = try reader.next() { read.append(frame) }
+            }
+            #expect(read == frames && !reader.isInsideFrame)
+        }
+    }
+
+    @Test func hugeLengthsAreRefusedBeforeAnythingIsRead() {
+        var reader = FrameReader()
+        reader.append([1, 255, 255, 255, 255, 0, 0, 0, 0][...])
+        #expect(throws: ProtocolError.self) { _ = try reader.next() }
+    }
+}
