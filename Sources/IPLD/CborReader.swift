@@ -173,10 +173,13 @@ public struct CborReader: Sendable {
         return content
     }
 
+    /// An array's head as it stands: so many elements need not follow.
+    public mutating func arrayHead() throws(CborError) -> UInt64 { try head(.array) }
+
     /// An array's head: the number of elements, never above the number of bytes left.
     public mutating func array() throws(CborError) -> Int {
         let start = position
-        let count = try head(.array)
+        let count = try arrayHead()
         guard count <= UInt64(bytes.count - position) else { throw CborError(.truncated, at: start) }
         return Int(count)
     }

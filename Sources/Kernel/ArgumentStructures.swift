@@ -8,10 +8,9 @@ import Primitives
 extension CborReader {
     /// A list of any length.
     mutating func list<T>(_ element: (inout CborReader) throws(CborError) -> T) throws(CborError) -> [T] {
-        let count = try array()
+        let count = try arrayHead()
         var all: [T] = []
-        // Not what the head says: that many elements need not follow.
-        all.reserveCapacity(min(count, 1024))
+        // Only elements that are there cost anything, whatever the head says.
         for _ in 0..<count { all.append(try element(&self)) }
         return all
     }

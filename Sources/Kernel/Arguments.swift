@@ -1,4 +1,5 @@
 import Engine
+import IPLD
 import Primitives
 
 extension Span where Element == UInt64 {
@@ -61,13 +62,46 @@ extension GuestContext {
     /// Four varints of at most 10 bytes and a digest of at most 64.
     private static var longestCid: UInt64 { 4 * 10 + 64 }
 
+    /// Protocol, a varint of at most 10 bytes and a subaddress of at most 54.
+    private static var longestAddress: UInt32 { 1 + 10 + 54 }
+
     /// The address whose offset and length are parameters `index` and `index + 1`.
     func address(_ arguments: Span<UInt64>, _ index: Int) throws(ExecutionError) -> Address {
-        let bytes = try bytes(arguments, index)
+        let range = try range(arguments, index)
+        guard range.length <= Self.longestAddress else {
+            throw .syscall(.illegalArgument, "an address of \(range.length) bytes")
+        }
+        let bytes = try bytes(range)
         do throws(AddressError) {
             return try Address(bytes: bytes)
         } catch {
             throw .syscall(.illegalArgument, "no address at 0x\(hex(arguments.u32(index))): \(error)")
+        }
+    }
+
+    /// Decodes a range that is one CBOR structure and nothing else.
+    ///
+    /// A structure has no price before it is known, and what is wrong with it usually shows early: so only as
+    /// much is copied as the decoder asks for, not the up to 512 MiB that the actor says there are.
+    func decode<T>(
+        _ range: GuestRange, _ what: String, _ body: (inout CborReader) throws(CborError) -> T
+    ) throws(ExecutionError) -> T {
+        var length = min(range.length, 4096)
+        while true {
+            do throws(CborError) {
+                var reader = CborReader(read(offset: range.offset, count: length) ?? [])
+                let value = try body(&reader)
+                guard length == range.length else {
+                    throw CborError(.trailingBytes(Int(range.length) - reader.position), at: reader.position)
+                }
+                try reader.finish()
+                return value
+            } catch {
+                guard error.reason == .truncated, length < range.length else {
+                    throw .syscall(.illegalArgument, "\(what): \(error)")
+                }
+                length = UInt32(min(UInt64(range.length), UInt64(length) * 4))
+            }
         }
     }
 

@@ -88,7 +88,6 @@ public protocol CallManager: AnyObject {
     var externs: any Externs { get }
     /// Code CIDs of the built-in actors in manifest order; type n is element n − 1.
     var builtinActors: [Cid] { get }
-    var limiterUsage: UInt64 { get }
 
     func send(_ request: CallRequest) throws(ExecutionError) -> CallOutcome
     func resolve(_ address: Address) throws(ExecutionError) -> UInt64?

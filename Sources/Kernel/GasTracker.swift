@@ -17,6 +17,9 @@ public final class GasTracker {
         self.trace = trace
     }
 
+    /// Whether charges are recorded.
+    public var isTraced: Bool { trace != nil }
+
     /// What is left under the limit in force.
     public var available: UInt64 { limit - used }
 

@@ -37,7 +37,6 @@ final class MessageCallManager: CallManager {
     var externs: any Externs { machine.externs }
     var builtinActors: [Cid] { machine.manifest.codes }
     var placeholderCode: Cid { machine.manifest.placeholder }
-    var limiterUsage: UInt64 { limiter.used }
 
     /// Records what the message has touched before its first call: the actors every message may update, the
     /// sender (its update is part of the inclusion price) and the receiver.

@@ -83,6 +83,7 @@ struct ActorSyscallTests {
             [], [0], [0, 0x80], [0, 1, 2], [0, 0x81, 0], [1] + [UInt8](repeating: 1, count: 19),
             [1] + [UInt8](repeating: 1, count: 21), [3] + [UInt8](repeating: 1, count: 47), [5, 1],
             [4, 10] + [UInt8](repeating: 1, count: 55),
+            [4, 10] + [UInt8](repeating: 1, count: 4000),
         ]
         for bytes in malformed {
             let refused = bench.call(.actorResolveAddress, .input(bytes))

@@ -152,6 +152,24 @@ struct CryptoSyscallTests {
         #expect(bench.output(1, 4) == [0, 0, 0, 0])
     }
 
+    @Test func longStructuresAreReadWholeAndNothingMayFollow() throws {
+        let bench = try SyscallBench(memorySize: 1 << 20)
+        let seals = Baseline.seals(120)
+        #expect(seals.count > 12_000)
+        bench.guest.write(seals, at: 8192)
+        let length = UInt64(seals.count)
+        let results: UInt64 = 500_000
+        #expect(bench.raw(.cryptoBatchVerifySeals, [8192, length, results]).isSuccess)
+        #expect(bench.guest.read(Int(results), 121) == [UInt8](repeating: 1, count: 120) + [0])
+        for wrong in [length - 1, length + 1, length + 100_000, 4096, 4097, 16_384] {
+            let refused = bench.raw(.cryptoBatchVerifySeals, [8192, wrong, results])
+            #expect(refused.error == .illegalArgument && refused.charges.isEmpty, "\(wrong)")
+        }
+        // A list that says it has 2^64 − 1 elements, in front of many bytes that are none.
+        bench.guest.write([0x9B] + [UInt8](repeating: 0xFF, count: 500_000), at: 8192)
+        #expect(bench.raw(.cryptoBatchVerifySeals, [8192, 500_000, results]).error == .illegalArgument)
+    }
+
     @Test func consensusFaultsAreBookedAsTheVerifierAccountsForThem() throws {
         let bench = try SyscallBench()
         let headers = [Argument.input([1]), .input([2]), .input([])]

@@ -30,7 +30,6 @@ final class FakeCalls: CallManager {
     var network: NetworkFacts
     let fakeExterns = FakeExterns()
     var builtinActors = [Sample.code, Sample.otherCode]
-    var limiterUsage: UInt64 = 0
     let placeholderCode = Sample.placeholder
 
     var actors: [UInt64: ActorState] = [:]

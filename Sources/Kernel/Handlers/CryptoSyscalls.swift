@@ -14,18 +14,20 @@ extension Kernel {
         guard let type = SignatureType(rawValue: arguments.u32(0)) else {
             throw .syscall(.illegalArgument, "signature type \(arguments.u32(0)) is neither 1 nor 2")
         }
-        let signature = try guest.bytes(arguments, 1)
+        let signatureRange = try guest.range(arguments, 1)
         let address = try guest.address(arguments, 3)
-        let text = try guest.bytes(arguments, 5)
-        try gas.charge(prices.onVerifySignature(type, textSize: UInt64(text.count)))
-        switch address.addressProtocol {
-        case .secp256k1:
-            return verdict(
-                type == .secp256k1 && Secp256k1.verify(signature: signature, message: text, signer: address))
-        case .bls:
-            return verdict(type == .bls && BLS.verify(signature: signature, message: text, signer: address))
-        case .id, .actor, .delegated:
+        let textRange = try guest.range(arguments, 5)
+        try gas.charge(prices.onVerifySignature(type, textSize: UInt64(textRange.length)))
+        guard address.addressProtocol == .secp256k1 || address.addressProtocol == .bls else {
             throw .syscall(.illegalArgument, "\(address.text()) is no key address")
+        }
+        // No valid signature is longer than BLS's; a longer one is not worth a copy.
+        guard signatureRange.length <= UInt32(BLS.signatureLength) else { return verdict(false) }
+        let signature = try guest.bytes(signatureRange)
+        let text = try guest.bytes(textRange)
+        return switch type {
+        case .secp256k1: verdict(Secp256k1.verify(signature: signature, message: text, signer: address))
+        case .bls: verdict(BLS.verify(signature: signature, message: text, signer: address))
         }
     }
 
@@ -63,8 +65,8 @@ extension Kernel {
         guard let sectorSize else {
             throw .syscall(.illegalArgument, "seal proof type \(proofType) is not known")
         }
-        let encoded = try guest.bytes(arguments, 1)
-        let pieces = try decode(encoded, "pieces") { (reader) throws(CborError) in
+        let encoded = try guest.range(arguments, 1)
+        let pieces = try guest.decode(encoded, "pieces") { (reader) throws(CborError) in
             try reader.list { (element) throws(CborError) in try UnsealedSectorCid.Piece(&element) }
         }
         let buffer = try guest.range(arguments, 3)
@@ -81,8 +83,8 @@ extension Kernel {
     func cryptoVerifyPost(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
-        let encoded = try guest.bytes(arguments, 0)
-        var info = try decode(encoded, "a window PoSt") { (reader) throws(CborError) in
+        let encoded = try guest.range(arguments, 0)
+        var info = try guest.decode(encoded, "a window PoSt") { (reader) throws(CborError) in
             try WindowPoStInfo(&reader)
         }
         try gas.charge(prices.onVerifyPost(sectors: UInt64(info.challengedSectors.count)))
@@ -93,8 +95,8 @@ extension Kernel {
     func cryptoVerifyAggregateSeals(
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
-        let encoded = try guest.bytes(arguments, 0)
-        let info = try decode(encoded, "an aggregate of seals") { (reader) throws(CborError) in
+        let encoded = try guest.range(arguments, 0)
+        let info = try guest.decode(encoded, "an aggregate of seals") { (reader) throws(CborError) in
             try AggregateSealInfo(&reader)
         }
         try gas.charge(
@@ -105,8 +107,8 @@ extension Kernel {
     func cryptoVerifyReplicaUpdate(
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
-        let encoded = try guest.bytes(arguments, 0)
-        let info = try decode(encoded, "a replica update") { (reader) throws(CborError) in
+        let encoded = try guest.range(arguments, 0)
+        let info = try guest.decode(encoded, "a replica update") { (reader) throws(CborError) in
             try ReplicaUpdateInfo(&reader)
         }
         try gas.charge(prices.onVerifyReplicaUpdate())
@@ -116,8 +118,8 @@ extension Kernel {
     func cryptoBatchVerifySeals(
         _ arguments: Span<UInt64>, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
-        let encoded = try guest.bytes(arguments, 0)
-        let seals = try decode(encoded, "a batch of seals") { (reader) throws(CborError) in
+        let encoded = try guest.range(arguments, 0)
+        let seals = try guest.decode(encoded, "a batch of seals") { (reader) throws(CborError) in
             try reader.list { (element) throws(CborError) in try SealInfo(&element) }
         }
         // As many elements as a memory of 4 GiB encodes fit 32 bits.
@@ -179,20 +181,6 @@ extension Kernel {
             return try verify()
         } catch {
             throw .syscall(.illegalArgument, error.reason)
-        }
-    }
-
-    /// Decodes an argument that is one CBOR item and nothing else.
-    private func decode<T>(
-        _ bytes: [UInt8], _ what: String, _ body: (inout CborReader) throws(CborError) -> T
-    ) throws(ExecutionError) -> T {
-        do throws(CborError) {
-            var reader = CborReader(bytes)
-            let value = try body(&reader)
-            try reader.finish()
-            return value
-        } catch {
-            throw .syscall(.illegalArgument, "\(what): \(error.description)")
         }
     }
 }

@@ -33,14 +33,8 @@ extension Kernel {
         guard size <= limit else {
             throw .syscall(.illegalArgument, "an event of \(size) bytes, limit \(limit)")
         }
-        let encoded = try guest.bytes(range)
-        let entries: [ActorEvent.Entry]
-        do throws(CborError) {
-            var reader = CborReader(encoded)
-            entries = try reader.list { (element) throws(CborError) in try ActorEvent.Entry(&element) }
-            try reader.finish()
-        } catch {
-            throw .syscall(.illegalArgument, "an event: \(error)")
+        let entries = try guest.decode(range, "an event") { (reader) throws(CborError) in
+            try reader.list { (element) throws(CborError) in try ActorEvent.Entry(&element) }
         }
         try check(entries)
         var indexedElements: UInt64 = 0

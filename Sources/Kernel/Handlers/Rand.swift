@@ -14,10 +14,10 @@ extension Kernel {
     ) throws(ExecutionError) -> SyscallResult {
         let tag = arguments.i64(0)
         let epoch = arguments.i64(1)
-        let entropy = try guest.bytes(arguments, 2)
+        let entropy = try guest.range(arguments, 2)
         // Only prices by lookback use the difference, and the reference lets it wrap.
         try gas.charge(
-            prices.onGetRandomness(lookback: network.epoch &- epoch, entropySize: UInt64(entropy.count)))
+            prices.onGetRandomness(lookback: network.epoch &- epoch, entropySize: UInt64(entropy.length)))
         let digest: [UInt8]
         do throws(ExternFailure) {
             digest =
@@ -35,7 +35,7 @@ extension Kernel {
         guard digest.count == 32 else {
             throw .local("\(source.rawValue) randomness for epoch \(epoch) has \(digest.count) bytes, not 32")
         }
-        let input = bigEndian(tag) + digest + bigEndian(epoch) + entropy
+        let input = try bigEndian(tag) + digest + bigEndian(epoch) + guest.bytes(entropy)
         return .value(ResultBytes(raw: Blake2b.hash256(input)))
     }
 

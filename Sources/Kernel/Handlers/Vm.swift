@@ -3,7 +3,7 @@ import Primitives
 
 extension Kernel {
     /// Bytes of an exit message that are kept.
-    private static var longestExitMessage: Int { 1024 }
+    private static var longestExitMessage: UInt32 { 1024 }
 
     func vmExit(_ arguments: Span<UInt64>, _ guest: inout GuestContext) -> SyscallResult {
         let code = arguments.u32(0)
@@ -18,12 +18,14 @@ extension Kernel {
 
     private func exitMessage(offset: UInt32, length: UInt32, _ guest: borrowing GuestContext) -> String {
         guard length > 0 else { return "actor gave no message" }
-        guard let bytes = guest.read(offset: offset, count: length) else { return "actor's message is not in memory" }
-        guard bytes.count > Self.longestExitMessage else { return String(decoding: bytes, as: UTF8.self) }
+        guard guest.contains(offset: offset, count: UInt64(length)) else { return "actor's message is not in memory" }
+        func text(_ offset: UInt32, _ count: UInt32) -> String {
+            String(decoding: guest.read(offset: offset, count: count) ?? [], as: UTF8.self)
+        }
+        guard length > Self.longestExitMessage else { return text(offset, length) }
         let half = Self.longestExitMessage / 2
-        let omitted = bytes.count - 2 * half
-        return String(decoding: bytes.prefix(half), as: UTF8.self) + " [\(omitted) bytes left out] "
-            + String(decoding: bytes.suffix(half), as: UTF8.self)
+        // The whole range is in memory, so its end fits.
+        return text(offset, half) + " [\(length - 2 * half) bytes left out] " + text(offset + (length - half), half)
     }
 
     func vmMessageContext() throws(ExecutionError) -> SyscallResult {
