@@ -26,8 +26,17 @@ run() {
     "$out/$name" -- "${objects[@]}"
 }
 
+# The handler's file may refer to what is safe in a handler, to the lock of install and uninstall, and to the runtime.
+cc "${flags[@]}" -O2 -c -o "$out/signal.o" Runtime/signal_linux.c
+allowed='^(sigaction|pthread_sigmask|sigemptyset|sigaddset|syscall|getpid|__errno_location|pthread_mutex_(un)?lock|smelt_rt_.*|_GLOBAL_OFFSET_TABLE_)$'
+if nm -u "$out/signal.o" | awk '{print $2}' | grep -Ev "$allowed"; then
+    echo "Runtime/signal_linux.c refers to functions that a signal handler must not call" >&2
+    exit 1
+fi
+
 run cc cc -O2
 run address-undefined cc -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+run thread cc -O1 -fsanitize=thread
 if command -v clang > /dev/null; then run clang clang -O2; fi
 
 if [[ ${1:-} == bench ]]; then
