@@ -40,14 +40,17 @@ extension PriceList {
         GasCharge("OnReturnValue", compute: ipldLinkTracked.multipliedSaturating(by: links))
     }
 
+    /// A call with a value, before the transfer.
     public func onValueTransfer() -> GasCharge { GasCharge("OnValueTransfer", compute: sendTransferFunds) }
 
+    /// A call that runs code; `parameterLinks` are links of its parameter block.
     public func onMethodInvocation(parameterLinks: UInt64) -> GasCharge {
         GasCharge(
             "OnMethodInvocation",
             compute: sendInvokeMethod.addingSaturating(ipldLinkTracked.multipliedSaturating(by: parameterLinks)))
     }
 
+    /// Every syscall, before its own charges.
     public func onSyscall() -> GasCharge { GasCharge("OnSyscall", compute: hostCall) }
 
     /// An actor the caller named itself; an actor created by a send also gets an address.
@@ -56,9 +59,13 @@ extension PriceList {
         return GasCharge("OnCreateActor", other: actorCreateStorage.addingSaturating(address))
     }
 
+    /// `self::self_destruct`; free.
     public func onDeleteActor() -> GasCharge { GasCharge("OnDeleteActor") }
+    /// The first look at an actor in a message.
     public func onActorLookup() -> GasCharge { GasCharge("OnActorLookup", other: actorLookup) }
+    /// The first write of an actor in a message.
     public func onActorUpdate() -> GasCharge { GasCharge("OnActorUpdate", other: actorUpdate) }
+    /// A look into the address map; free.
     public func onResolveAddress() -> GasCharge { GasCharge("OnResolveAddress") }
 }
 
@@ -101,10 +108,12 @@ extension PriceList {
         }
     }
 
+    /// `crypto::hash` over `size` bytes.
     public func onHashing(_ function: HashFunction, size: UInt64) -> GasCharge {
         GasCharge("OnHashing", compute: hashing(function).apply(size))
     }
 
+    /// `crypto::verify_signature` over `textSize` bytes.
     public func onVerifySignature(_ type: SignatureType, textSize: UInt64) -> GasCharge {
         let cost =
             switch type {
@@ -114,6 +123,7 @@ extension PriceList {
         return GasCharge("OnVerifySignature", compute: cost.apply(textSize))
     }
 
+    /// `crypto::recover_secp_public_key`.
     public func onRecoverSecpPublicKey() -> GasCharge {
         GasCharge("OnRecoverSecpPublicKey", compute: secp256k1Recover)
     }
@@ -126,6 +136,7 @@ extension PriceList {
             "OnVerifyBlsAggregateSignature", compute: pairings.addingSaturating(blsHashing.apply(textSize)))
     }
 
+    /// `crypto::compute_unsealed_sector_cid`.
     public func onComputeUnsealedSectorCid() -> GasCharge {
         GasCharge("OnComputeUnsealedSectorCid", compute: computeUnsealedSectorCid)
     }
@@ -140,14 +151,17 @@ extension PriceList {
         return GasCharge("OnVerifyAggregateSeals", compute: cost ?? 0)
     }
 
+    /// `crypto::verify_replica_update`.
     public func onVerifyReplicaUpdate() -> GasCharge {
         GasCharge("OnVerifyReplicaUpdate", compute: verifyReplicaUpdate)
     }
 
+    /// `crypto::verify_post` with so many challenged sectors.
     public func onVerifyPost(sectors: UInt64) -> GasCharge {
         GasCharge("OnVerifyPost", compute: verifyPost.apply(sectors))
     }
 
+    /// `crypto::verify_consensus_fault`.
     public func onVerifyConsensusFault() -> GasCharge {
         GasCharge("OnVerifyConsensusFault", other: verifyConsensusFault)
     }
@@ -160,6 +174,7 @@ extension PriceList {
         blockMemcpy.apply(size).addingSaturating(blockAllocate.apply(size))
     }
 
+    /// `ipld::block_open` before the block is fetched.
     public func onBlockOpenBase() -> GasCharge {
         GasCharge("OnBlockOpenBase", compute: ipldLinkChecked, other: blockOpen.flat)
     }
@@ -186,6 +201,7 @@ extension PriceList {
         GasCharge("OnBlockRead", compute: blockMemcpy.apply(size))
     }
 
+    /// `ipld::block_create` of `size` bytes with `links` links.
     public func onBlockCreate(size: UInt64, links: UInt64) -> GasCharge {
         let compute = copyAndAllocate(size).addingSaturating(ipldLinkChecked.multipliedSaturating(by: links))
         return GasCharge(
@@ -193,6 +209,7 @@ extension PriceList {
             other: blockMemoryRetentionMinimum.apply(size).subtractingSaturating(compute))
     }
 
+    /// `ipld::block_link` of `size` bytes.
     public func onBlockLink(_ function: HashFunction, size: UInt64) -> GasCharge {
         GasCharge(
             "OnBlockLink",
@@ -201,6 +218,7 @@ extension PriceList {
             other: blockPersistCompute.addingSaturating(blockPersistStorage.apply(size)))
     }
 
+    /// `ipld::block_stat`; free.
     public func onBlockStat() -> GasCharge { GasCharge("OnBlockStat") }
 
     /// What a link scan used.
@@ -219,20 +237,28 @@ extension PriceList {
     public func onActorGetRoot() -> GasCharge { GasCharge("OnActorGetRoot", compute: ipldLinkTracked) }
     /// `self::set_root`, where reachability is tracked.
     public func onActorSetRoot() -> GasCharge { GasCharge("OnActorSetRoot", compute: ipldLinkChecked) }
+    /// `self::current_balance`; free.
     public func onSelfBalance() -> GasCharge { GasCharge("OnSelfBalance") }
+    /// `actor::balance_of`; free.
     public func onBalanceOf() -> GasCharge { GasCharge("OnBalanceOf") }
+    /// `actor::lookup_delegated_address`; free.
     public func onLookupDelegatedAddress() -> GasCharge { GasCharge("OnLookupAddress") }
+    /// `actor::get_actor_code_cid`; free.
     public func onGetActorCodeCid() -> GasCharge { GasCharge("OnGetActorCodeCid") }
 
+    /// `actor::get_builtin_actor_type`.
     public func onGetBuiltinActorType() -> GasCharge {
         GasCharge("OnGetBuiltinActorType", compute: builtinActorManifestLookup)
     }
 
+    /// `actor::get_code_cid_for_type`.
     public func onGetCodeCidForType() -> GasCharge {
         GasCharge("OnGetCodeCidForType", compute: builtinActorManifestLookup)
     }
 
+    /// `network::context`.
     public func onNetworkContext() -> GasCharge { GasCharge("OnNetworkContext", compute: networkContext) }
+    /// `vm::message_context`.
     public func onMessageContext() -> GasCharge { GasCharge("OnMessageContext", compute: messageContext) }
 
     /// `lookback` epochs before the current one.

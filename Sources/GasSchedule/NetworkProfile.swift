@@ -18,10 +18,15 @@ public enum PriceListID: String, Sendable, Hashable, CaseIterable {
 /// Everything that differs between network versions, as data. Code asks for a named property of the row and
 /// never compares version numbers.
 public struct NetworkProfile: Sendable, Hashable {
+    /// The row's key.
     public var version: NetworkVersion
+    /// What charges are made from.
     public var priceList: PriceListID
+    /// Which syscalls are linked, with which signatures.
     public var syscalls: SyscallGeneration
+    /// Bounds the machine enforces.
     public var limits: ExecutionLimits
+    /// Rules that are neither prices nor bounds.
     public var behaviour: Behaviour
     /// Whether this build can execute messages of the version; `executable(_:)` asks it.
     public var isExecutable: Bool

@@ -25,6 +25,7 @@ extension UInt64 {
 
 /// Conversions between gas and milligas (1 gas = 1000 milligas).
 public enum Milligas {
+    /// Milligas in one gas.
     public static let perGas: UInt64 = 1000
 
     /// Whole gas as milligas, saturating.

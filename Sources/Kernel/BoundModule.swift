@@ -5,6 +5,7 @@ import Syscalls
 
 /// A module with its imports bound to syscalls, once for all its invocations.
 public final class BoundModule: Sendable {
+    /// The code itself.
     public let module: any ActorModule
     /// By position among the module's function imports; empty when the module cannot be linked.
     let imports: [SyscallRow]
@@ -46,10 +47,13 @@ extension SyscallSet {
 public struct InvocationFrame: Sendable {
     /// Actor ids.
     public var caller: UInt64
+    /// The running actor's id.
     public var receiver: UInt64
+    /// The method number, never 0.
     public var method: UInt64
     /// attoFIL that came with the call.
     public var value: TokenAmount
+    /// Whether state may not be changed.
     public var readOnly: Bool
     /// 1 for the call a message makes.
     public var depth: UInt32

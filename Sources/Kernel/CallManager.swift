@@ -15,7 +15,9 @@ public enum ExecutionError: Error, Sendable, Equatable {
 
 /// A block as it stands in a registry.
 public struct Block: Sendable, Equatable {
+    /// Multicodec number.
     public var codec: UInt64
+    /// The block's bytes.
     public var data: [UInt8]
     /// Links found by the v4 scan; empty for v3.
     public var links: [Cid]
@@ -29,7 +31,9 @@ public struct Block: Sendable, Equatable {
 
 /// A completed call, whatever its exit code.
 public struct CallOutcome: Sendable, Equatable {
+    /// 0 is success.
     public var exitCode: ExitCode
+    /// The return block, if any.
     public var block: Block?
 
     public init(exitCode: ExitCode, block: Block?) {
@@ -38,14 +42,21 @@ public struct CallOutcome: Sendable, Equatable {
     }
 }
 
+/// A call that an actor or a message makes.
 public struct CallRequest: Sendable {
+    /// The caller's id.
     public var from: UInt64
+    /// The receiver, not resolved yet.
     public var to: Address
+    /// 0 moves value only.
     public var method: UInt64
+    /// nil is handle 0.
     public var params: Block?
+    /// attoFIL.
     public var value: TokenAmount
     /// Milligas; nil is no limit of its own.
     public var gasLimit: UInt64?
+    /// Whether the callee may change state.
     public var readOnly: Bool
 
     public init(
@@ -64,9 +75,11 @@ public struct CallRequest: Sendable {
 
 /// Facts of the message under execution.
 public struct MessageFacts: Sendable {
+    /// The sender's id.
     public var originID: UInt64
     /// The sender as written in the message.
     public var originAddress: Address
+    /// The message's sequence number.
     public var nonce: UInt64
     /// max(0, min(premium, fee cap − base fee)).
     public var effectivePremium: TokenAmount

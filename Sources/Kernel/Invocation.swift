@@ -135,6 +135,7 @@ extension Kernel {
 
 /// How an invocation completed, with what a backtrace needs.
 public struct InvocationResult: Sendable {
+    /// Exit code and return block.
     public var outcome: CallOutcome
     /// What the actor or the host said about a non-zero exit, for people.
     public var message: String?
@@ -163,7 +164,9 @@ public struct InvocationResult: Sendable {
 public struct SyscallFailure: Sendable, Equatable {
     /// `module::name`.
     public var syscall: String
+    /// What the actor got.
     public var number: ErrorNumber
+    /// Why, for people.
     public var message: String
 
     public init(syscall: String, number: ErrorNumber, message: String) {

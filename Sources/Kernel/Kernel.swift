@@ -15,6 +15,7 @@ public enum EndReason: Sendable, Equatable {
 /// The host side of one invocation: its syscalls, its blocks and its gas at the WASM boundary (FVM syscalls
 /// specification, section 4).
 public final class Kernel: ImportHandler {
+    /// What the invocation is about.
     public let frame: InvocationFrame
     /// Why a syscall ended the invocation; nil while none has.
     public private(set) var endReason: EndReason?
@@ -76,6 +77,7 @@ public final class Kernel: ImportHandler {
 
     // MARK: Host calls
 
+    /// Runs one host call: settles, charges, checks the result's address, runs the body, updates.
     public func callImport(
         _ index: Int, arguments: Span<UInt64>, guest: inout GuestContext
     ) -> ImportOutcome {

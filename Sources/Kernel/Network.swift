@@ -5,7 +5,9 @@ import Primitives
 public struct NetworkFacts: Sendable {
     /// The row of the network version with its limits and behaviour.
     public var profile: NetworkProfile
+    /// The list the profile names.
     public var prices: PriceList
+    /// The epoch messages run in.
     public var epoch: Int64
     /// Unix seconds.
     public var timestamp: UInt64
@@ -32,6 +34,7 @@ public struct NetworkFacts: Sendable {
         self.actorDebugging = actorDebugging
     }
 
+    /// The profile's version.
     public var version: NetworkVersion { profile.version }
 }
 
@@ -39,14 +42,18 @@ public struct NetworkFacts: Sendable {
 public struct ActorEvent: Sendable, Equatable {
     /// Actor id.
     public var emitter: UInt64
+    /// In the order the actor gave them.
     public var entries: [Entry]
 
+    /// A key and a value.
     public struct Entry: Sendable, Equatable {
         /// Bit 0: key indexed, bit 1: value indexed; others are kept as they came (v3).
         public var flags: UInt64
         /// UTF-8.
         public var key: [UInt8]
+        /// Multicodec number of the value.
         public var codec: UInt64
+        /// The value's bytes.
         public var value: [UInt8]
 
         public init(flags: UInt64, key: [UInt8], codec: UInt64, value: [UInt8]) {
@@ -98,13 +105,17 @@ public enum ExternFailure: Error, Sendable, Equatable {
 
 /// A fault the node found in two block headers.
 public struct ConsensusFault: Sendable, Equatable {
+    /// What the miner did.
     public enum Kind: UInt32, Sendable {
         case doubleForkMining = 1
         case parentGrinding = 2
         case timeOffsetMining = 3
     }
+    /// Who is to blame.
     public var target: Address
+    /// The epoch messages run in.
     public var epoch: Int64
+    /// What was done.
     public var kind: Kind
 
     public init(target: Address, epoch: Int64, kind: Kind) {

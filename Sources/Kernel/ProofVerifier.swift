@@ -16,6 +16,7 @@ public protocol ProofVerifier: Sendable {
 
 /// Arguments that a verifier cannot work with.
 public struct ProofFailure: Error, Sendable, Equatable {
+    /// For people.
     public var reason: String
 
     public init(_ reason: String) { self.reason = reason }
@@ -33,6 +34,7 @@ public struct ProofAccounting: Sendable, Equatable {
         self.booksConsensusFaultAsCompute = booksConsensusFaultAsCompute
     }
 
+    /// What a chain node charges.
     public static let production = ProofAccounting(chargesBatchSeals: true, booksConsensusFaultAsCompute: false)
     /// The reference's conformance driver replaces these syscalls by stubs that book differently.
     public static let conformance = ProofAccounting(chargesBatchSeals: false, booksConsensusFaultAsCompute: true)
@@ -44,18 +46,27 @@ public struct ProofAccounting: Sendable, Equatable {
 public struct ConformanceProofs: ProofVerifier {
     public init() {}
 
+    /// The conformance driver's.
     public var accounting: ProofAccounting { .conformance }
+    /// Never: there is no fault.
     public var asksNodeForConsensusFaults: Bool { false }
+    /// Always valid.
     public func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { true }
+    /// Always valid.
     public func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { true }
+    /// Always valid.
     public func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { true }
+    /// Always valid.
     public func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { true }
 }
 
 /// `verify_post`'s argument.
 public struct WindowPoStInfo: Sendable, Equatable {
+    /// One proof of possibly several.
     public struct Proof: Sendable, Equatable {
+        /// Registered proof number, unknown ones included.
         public var type: Int64
+        /// The proof.
         public var bytes: [UInt8]
 
         public init(type: Int64, bytes: [UInt8]) {
@@ -63,9 +74,13 @@ public struct WindowPoStInfo: Sendable, Equatable {
             self.bytes = bytes
         }
     }
+    /// One of the sectors proved.
     public struct Sector: Sendable, Equatable {
+        /// Registered proof number, unknown ones included.
         public var proofType: Int64
+        /// The sector's number.
         public var number: UInt64
+        /// The replica's commitment.
         public var sealedCid: Cid
 
         public init(proofType: Int64, number: UInt64, sealedCid: Cid) {
@@ -74,8 +89,11 @@ public struct WindowPoStInfo: Sendable, Equatable {
             self.sealedCid = sealedCid
         }
     }
+    /// Not checked for its length.
     public var randomness: [UInt8]
+    /// In the actor's order.
     public var proofs: [Proof]
+    /// In the actor's order.
     public var challengedSectors: [Sector]
     /// Actor id.
     public var prover: UInt64
@@ -90,11 +108,17 @@ public struct WindowPoStInfo: Sendable, Equatable {
 
 /// `verify_aggregate_seals`'s argument.
 public struct AggregateSealInfo: Sendable, Equatable {
+    /// One of the sectors proved.
     public struct Sector: Sendable, Equatable {
+        /// The sector's number.
         public var number: UInt64
+        /// Not checked for its length.
         public var randomness: [UInt8]
+        /// Not checked for its length.
         public var interactiveRandomness: [UInt8]
+        /// The replica's commitment.
         public var sealedCid: Cid
+        /// The data's commitment.
         public var unsealedCid: Cid
 
         public init(
@@ -109,9 +133,13 @@ public struct AggregateSealInfo: Sendable, Equatable {
     }
     /// Actor id.
     public var miner: UInt64
+    /// Registered proof number, unknown ones included.
     public var sealProofType: Int64
+    /// Registered proof number, unknown ones included.
     public var aggregateProofType: Int64
+    /// The proof.
     public var proof: [UInt8]
+    /// In the actor's order.
     public var sectors: [Sector]
 
     public init(
@@ -127,10 +155,15 @@ public struct AggregateSealInfo: Sendable, Equatable {
 
 /// `verify_replica_update`'s argument.
 public struct ReplicaUpdateInfo: Sendable, Equatable {
+    /// Registered proof number, unknown ones included.
     public var proofType: Int64
+    /// The replica before.
     public var oldSealedCid: Cid
+    /// The replica after.
     public var newSealedCid: Cid
+    /// The data after.
     public var newUnsealedCid: Cid
+    /// The proof.
     public var proof: [UInt8]
 
     public init(proofType: Int64, oldSealedCid: Cid, newSealedCid: Cid, newUnsealedCid: Cid, proof: [UInt8]) {
@@ -144,15 +177,23 @@ public struct ReplicaUpdateInfo: Sendable, Equatable {
 
 /// One element of `batch_verify_seals`'s argument.
 public struct SealInfo: Sendable, Equatable {
+    /// Registered proof number, unknown ones included.
     public var proofType: Int64
     /// Actor id.
     public var miner: UInt64
+    /// The sector's number.
     public var sectorNumber: UInt64
+    /// Deal ids.
     public var deals: [UInt64]
+    /// Not checked for its length.
     public var randomness: [UInt8]
+    /// Not checked for its length.
     public var interactiveRandomness: [UInt8]
+    /// The proof.
     public var proof: [UInt8]
+    /// The replica's commitment.
     public var sealedCid: Cid
+    /// The data's commitment.
     public var unsealedCid: Cid
 
     public init(

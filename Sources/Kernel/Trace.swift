@@ -19,18 +19,25 @@ public enum TraceEvent: Sendable, Equatable {
     /// v4: `debug::log` with debugging on.
     case log(String)
 
+    /// Opened or stored.
     public enum IpldOperation: String, Sendable { case get, put }
 }
 
 /// A call as a trace shows it.
 public struct TracedCall: Sendable, Equatable {
+    /// The caller's id.
     public var from: UInt64
+    /// The receiver as the caller named it.
     public var to: Address
+    /// 0 moves value only.
     public var method: UInt64
+    /// nil without a parameter block.
     public var params: Block?
+    /// attoFIL, may be negative.
     public var value: TokenAmount
     /// Whole gas.
     public var gasLimit: UInt64
+    /// As asked or inherited.
     public var readOnly: Bool
 
     public init(
@@ -49,10 +56,12 @@ public struct TracedCall: Sendable, Equatable {
 
 /// Collects the events of one message.
 public final class TraceRecorder {
+    /// So far, in order.
     public private(set) var events: [TraceEvent] = []
 
     public init() {}
 
+    /// Appends an event.
     public func record(_ event: TraceEvent) { events.append(event) }
 
     /// Hands the events over and starts anew.

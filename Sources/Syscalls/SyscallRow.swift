@@ -26,6 +26,7 @@ public enum SyscallParameter: Sendable, Hashable {
         }
     }
 
+    /// For texts.
     public var name: String {
         switch self {
         case .u32(let name), .u64(let name), .cid(let name), .fixed(let name, _), .array(let name),
@@ -37,11 +38,15 @@ public enum SyscallParameter: Sendable, Hashable {
 
 /// One syscall of one generation.
 public struct SyscallRow: Sendable, Hashable {
+    /// Which syscall the row is of.
     public let syscall: Syscall
+    /// The import's module.
     public let module: String
+    /// For texts.
     public let name: String
     /// Bytes of the value written at the hidden first parameter `ret`; 0 when there is no such parameter.
     public let resultSize: UInt32
+    /// Declared parameters, without the hidden `ret`.
     public let parameters: [SyscallParameter]
     /// The import's exact type.
     public let type: FunctionType

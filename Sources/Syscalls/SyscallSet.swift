@@ -2,6 +2,7 @@ import WasmFormat
 
 /// Why a module cannot be linked; fatal for a message that calls the actor.
 public struct LinkError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Which import, and what is wrong with it.
     public let description: String
 
     init(_ description: String) { self.description = description }
