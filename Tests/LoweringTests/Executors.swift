@@ -136,7 +136,9 @@ struct TestModule {
         var seen = Observation()
         var failure: TestFailure?
         native.onStack {
-            do { seen = try self.runHere(native, calls, gas: gas, touch: touch) } catch { failure = TestFailure("\(error)") }
+            do { seen = try self.runHere(native, calls, gas: gas, touch: touch) } catch {
+                failure = TestFailure("\(error)")
+            }
         }
         if let failure { throw failure }
         return seen

@@ -1,3 +1,4 @@
+import Compiler
 import Lowering
 import TestSupport
 import Testing
@@ -122,8 +123,10 @@ struct MemoryTests {
         sample.add("size", [], [.i32], code: [0x3F, 0])
         for length in [0, 1, 7, 8, 16, 33, 64, 65] {
             let constant = Code.constant(.i32, UInt64(length))
-            sample.add("copy \(length)", [.i32, .i32], [], code: Code.get(0) + Code.get(1) + constant + [0xFC, 0x0A, 0, 0])
-            sample.add("fill \(length)", [.i32, .i32], [], code: Code.get(0) + Code.get(1) + constant + [0xFC, 0x0B, 0])
+            sample.add(
+                "copy \(length)", [.i32, .i32], [], code: Code.get(0) + Code.get(1) + constant + [0xFC, 0x0A, 0, 0])
+            sample.add(
+                "fill \(length)", [.i32, .i32], [], code: Code.get(0) + Code.get(1) + constant + [0xFC, 0x0B, 0])
         }
         var calls: [GuestCall] = []
         let places: [UInt64] = [0, 3, 20, 65_500, 65_528, 65_535, 65_536, 65_537, 0x8000_0000, 0xFFFF_FFFF]

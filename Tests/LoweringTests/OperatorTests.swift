@@ -59,7 +59,8 @@ struct OperatorTests {
             let zero = Code.constant(.i32, 0)
             sample.add("\(type) memory", [type], [type], code: zero + Code.get(0) + store + zero + load)
             sample.add(
-                "\(type) local", [type], [type], locals: [(1, type.rawValue)], code: Code.get(0) + [0x21, 1] + Code.get(1))
+                "\(type) local", [type], [type], locals: [(1, type.rawValue)],
+                code: Code.get(0) + [0x21, 1] + Code.get(1))
             sample.add(
                 "\(type) select", [type], [type],
                 code: Code.get(0) + Code.constant(type, 0) + Code.constant(.i32, 1) + [0x1B])
