@@ -114,7 +114,7 @@ let targets: [Target] = [
         "SpecSuite",
         [
             "WasmReference", "Compiler", "WorkerProtocol", "ArtifactFormat", "Metering", "JSON", "Syscalls",
-            "GasSchedule", "Engine", "WasmFormat", "Crypto", "Primitives", "CActorRuntime",
+            "GasSchedule", "Engine", "NativeEngine", "WasmFormat", "Crypto", "Primitives",
         ]),
     program("smelt-spec", ["SpecSuite", "CommandTable"]),
     program(

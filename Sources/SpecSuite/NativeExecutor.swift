@@ -1,78 +1,69 @@
 import ArtifactFormat
-import CActorRuntime
 import Compiler
 import Crypto
 import Engine
 import Metering
+import NativeEngine
 import Primitives
 import WasmFormat
 import WorkerProtocol
 
-/// Compiles every module of a script to a shared object, verifies and loads it, and runs it with the C runtime.
+/// Compiles every module of a script to a shared object, verifies, loads, links and runs it.
 ///
 /// The compiler runs in this process: a crash of it ends the harness, which is what a test wants.
 public final class NativeExecutor: SuiteExecutor {
     public let name: String
     private let settings: CompileSettings
-    private let linker: Linker
+    private let compiler: Linker
+    private var linker = NativeLinker()
     private var instances: [NativeInstance] = []
     private var registered: [Name: NativeInstance] = [:]
 
-    /// - Throws: when there is no linker, or signals cannot be handled.
+    /// - Throws: when there is no linker on this machine.
     public init(bounds: CompileSettings.Bounds, tier: CompileSettings.Tier) throws(SuiteFailure) {
         name = "native \(tier == .optimised ? "optimised" : "-O0") \(bounds == .guardPages ? "guard" : "checks")"
         settings = CompileSettings(profile: .suite, bounds: bounds, tier: tier)
-        do { linker = try Linker.find() } catch { throw SuiteFailure("\(error)") }
-        guard smelt_rt_signals_install() == 0 else { throw SuiteFailure("signal handlers cannot be installed") }
-    }
-
-    deinit {
-        release()
-        smelt_rt_signals_uninstall()
-    }
-
-    private func release() {
-        registered = [:]
-        // Importers before exporters.
-        while instances.popLast() != nil {}
+        do { compiler = try Linker.find() } catch { throw SuiteFailure("\(error)") }
     }
 
     public func begin() throws(SuiteFailure) {
-        release()
+        instances = []
+        registered = [:]
+        linker = NativeLinker()
         try Spectest.define(in: self)
     }
 
     public func instantiate(_ module: AnalyzedModule, bytes: [UInt8]) -> InstantiationOutcome {
-        let wasm = module.module.module
-        var imports: [NativeInstance.Import] = []
-        for entry in wasm.imports {
-            guard let exporter = registered[entry.module], let export = exporter.module.export(named: entry.name)
-            else { return .unlinkable(entry.module, "unknown import \(entry.module.text)::\(entry.name.text)") }
-            guard let row = NativeInstance.Import(entry.kind, of: wasm, export, of: exporter) else {
-                return .unlinkable(entry.module, "incompatible import \(entry.module.text)::\(entry.name.text)")
+        let instance: NativeInstance
+        do {
+            let limits = NativeLimits(memory: 4 << 30, tableElements: 10_000_000)
+            let loaded = try NativeModule(object: try compile(bytes), limits: limits)
+            instance = try linker.link(loaded) { module, name in
+                registered[Name(bytes: module)]?.export(name)
             }
-            imports.append(row)
-        }
-        do throws(SuiteFailure) {
-            let object = try compile(bytes)
-            guard let instance = try NativeInstance(object, module: wasm, imports: imports) else {
-                return .unlinkable(wasm.imports.first?.module ?? Name(""), "incompatible import type")
+        } catch let failure as NativeLinkFailure {
+            let name = Name(bytes: failure.module)
+            return .unlinkable(name, "import \(name.text)::\(Name(bytes: failure.name).text): \(failure.reason)")
+        } catch { return .failed("\(error)") }
+        instance.gasCounter = Int64.max
+        instances.append(instance)
+        do {
+            switch try instance.instantiate() {
+            case .returned: return .instance(instances.count - 1)
+            case .trapped(let trap, _): return .trapped(trap)
+            case .endedByHost: return .failed("the host ended the start function")
             }
-            // Kept even when it traps: its functions may stand in tables already.
-            instances.append(instance)
-            if let trap = instance.start() { return .trapped(trap) }
-            return .instance(instances.count - 1)
-        } catch { return .failed(error.description) }
+        } catch { return .failed("\(error)") }
     }
 
     private func compile(_ bytes: [UInt8]) throws(SuiteFailure) -> [UInt8] {
         let identity = CompilerIdentity(
             version: WorkerLoop.version, build: Digest(of: []), llvmVersion: "in this process",
-            linkerVersion: linker.version)
+            linkerVersion: compiler.version)
         let request = CompileRequest(
             cid: Cid.blake2b256(codec: Cid.raw, data: bytes), wasm: bytes, settings: settings, product: .so,
             limits: .forModule(size: bytes.count))
-        var pipeline = Pipeline(request, identity: identity, linker: linker)
+        var pipeline = Pipeline(request, identity: identity, linker: compiler)
         switch pipeline.run() {
         case .made(let object, _):
             do { _ = try ArtifactFormat.verify(object, expecting: .runnable) } catch { throw SuiteFailure("\(error)") }
@@ -84,8 +75,19 @@ public final class NativeExecutor: SuiteExecutor {
     public func register(_ name: Name, instance: Int) { registered[name] = instances[instance] }
 
     public func invoke(_ field: Name, arguments: [UInt64], instance: Int) -> ActionOutcome {
-        instances[instance].call(field, arguments)
+        let instance = instances[instance]
+        guard instance.export(field.bytes) != nil else { return .missing }
+        instance.gasCounter = Int64.max
+        do {
+            switch try instance.call(field.text, arguments) {
+            case .returned(let slots): return .returned(slots, spent: Int64.max - instance.gasCounter)
+            case .trapped(let trap, _): return .trapped(trap, spent: Int64.max - instance.gasCounter)
+            case .endedByHost: return .failed("the host ended the call")
+            }
+        } catch { return .failed("\(error)") }
     }
 
-    public func global(_ field: Name, instance: Int) -> ActionOutcome { instances[instance].global(field) }
+    public func global(_ field: Name, instance: Int) -> ActionOutcome {
+        instances[instance].exportedGlobal(field.bytes).map { .returned([$0], spent: 0) } ?? .missing
+    }
 }
