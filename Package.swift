@@ -59,7 +59,7 @@ let targets: [Target] = [
     layer("Metering", ["Validator", "WasmFormat", "GasSchedule", "Syscalls"]),
     layer("Crypto", ["Primitives", "CSodium", "CLibCrypto", "CTomCrypt", "CSecp256k1", "CBLST"]),
     layer("IPLD", ["Primitives", "Crypto"]),
-    layer("Bundle", ["IPLD", "CZstd"]),
+    layer("Bundle", ["IPLD", "Primitives", "CZstd"]),
     layer("Engine", ["CActorRuntime"]),
     layer("JSON", ["CYajl"]),
     layer("CommandTable", ["CGetopt"]),
@@ -86,7 +86,7 @@ let targets: [Target] = [
     layer(
         "Machine",
         [
-            "Kernel", "StateTree", "Syscalls", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto", "CActorRuntime",
+            "Kernel", "StateTree", "Syscalls", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto",
         ]),
 
     // L4: tools' shared parts.
@@ -120,7 +120,8 @@ let targets: [Target] = [
     program(
         "smelt-samples",
         [
-            "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CZlib",
+            "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto", "Primitives",
+            "JSON", "CZlib",
         ]),
     layer("TestSupport", ["WasmFormat"]),
 

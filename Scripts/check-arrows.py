@@ -7,7 +7,7 @@ import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
 package = (root / "Package.swift").read_text()
-rows = re.findall(r'^\s+(?:layer|program)\("([^"]+)"(?:,\s*\[([^\]]*)\])?', package, re.M)
+rows = re.findall(r'^\s+(?:layer|program)\(\s*"([^"]+)"(?:,\s*\[([^\]]*)\])?', package, re.M)
 declared = {name: re.findall(r'"([^"]+)"', dependencies or "") for name, dependencies in rows}
 order = [name for name, _ in rows]
 

@@ -1,4 +1,3 @@
-import CActorRuntime
 import Engine
 import GasSchedule
 import Primitives
@@ -56,13 +55,13 @@ public enum Invocation {
         _ outcome: GuestOutcome, _ instance: any ActorInstance, _ kernel: Kernel
     ) throws(ExecutionError) -> InvocationResult? {
         if case .local(let reason) = kernel.endReason { throw .local(reason) }
-        if case .trapped(let trap, _) = outcome, trap == Trap(SMELT_RT_TRAP_LOCAL_FAILURE) {
+        if case .trapped(let trap, _) = outcome, trap == Trap.localFailure {
             throw .local("the engine failed in actor \(kernel.frame.receiver)")
         }
         try kernel.settle(instance.gasCounter)
         switch (outcome, kernel.endReason) {
         case (.trapped(let trap, let site), _):
-            guard trap != Trap(SMELT_RT_TRAP_OUT_OF_GAS) else {
+            guard trap != Trap.outOfGas else {
                 throw .local("the engine reported \(trap) with \(instance.gasCounter) milligas left")
             }
             let place = site.map { " in function \($0.function)" + ($0.offset.map { " at 0x\(hex($0))" } ?? "") }
