@@ -31,6 +31,7 @@ enum Tool {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         // Files, not pipes: nothing has to be drained while the process runs.
         let paths = ["in", "out", "err"].map { folder.path($0) }
         try Data(input).write(to: URL(fileURLWithPath: paths[0]))

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Real mainnet messages through compiled actors, whatever state the store is in. Needs the shared data.
+@Suite(.serialized) struct MainnetTests {
+    private static let all = "118 passed, 0 failed, 0 skipped"
+
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private struct Data {
+        let vectors: String
+        let traces: String
+        let bundle: String
+    }
+
+    private func data() -> Data? {
+        guard let vectors = sharedData("vectors/nv18"), let traces = sharedData("traces/nv18"),
+            let bundle = sharedData("bundles/builtin-actors-mainnet-v10.car.zst")
+        else { return nil }
+        return Data(vectors: vectors, traces: traces, bundle: bundle)
+    }
+
+    private func replay(_ data: Data, store: String, _ more: String...) throws -> Tool.Run {
+        try Tool.run(
+            Tool.binary,
+            ["replay", data.vectors, "--golden", data.traces, "--bundle", data.bundle, "--store", store, "--quiet"] + more)
+    }
+
+    /// A copy of the store in which the bundle is compiled already.
+    private func warmStore(_ data: Data) throws -> String {
+        let run = try Tool.smelt("compile", data.bundle, "--store", sharedTestStore, "--quiet")
+        try #require(run.status == 0, "\(run.errors)")
+        let copy = folder.path("store")
+        try FileManager.default.copyItem(atPath: sharedTestStore, toPath: copy)
+        return copy
+    }
+
+    @Test func receiptsStateRootsAndTracesAreTheReferences() throws {
+        guard let data = data() else { return }
+        let store = try warmStore(data)
+        for jobs in ["1", "2"] {
+            let run = try replay(data, store: store, "--jobs", jobs)
+            #expect(run.status == 0 && run.lines.last == MainnetTests.all, "\(run.output.suffix(3000))\(run.errors)")
+            #expect(run.output.contains("118 traces equal"))
+        }
+    }
+
+    @Test func aReadOnlyStoreGivesTheSameReceipts() throws {
+        guard let data = data() else { return }
+        let store = try warmStore(data)
+        // Files and folders without write permission; where the user may write all the same, nothing needs writing.
+        let paths = [store] + (try FileManager.default.subpathsOfDirectory(atPath: store)).map { store + "/" + $0 }
+        func protect(_ directories: mode_t, _ files: mode_t) {
+            for path in paths {
+                var isDirectory: ObjCBool = false
+                _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+                chmod(path, isDirectory.boolValue ? directories : files)
+            }
+        }
+        protect(0o500, 0o400)
+        defer { protect(0o700, 0o600) }
+        let run = try replay(data, store: store)
+        #expect(run.status == 0 && run.lines.last == MainnetTests.all, "\(run.output.suffix(3000))\(run.errors)")
+    }
+
+    @Test func aDamagedObjectIsCompiledAgainWithTheSameReceipts() throws {
+        guard let data = data() else { return }
+        let store = try warmStore(data)
+        // The smallest object of an actor that messages reach, so that compiling again is quick.
+        let objects = try FileManager.default.subpathsOfDirectory(atPath: store + "/objects")
+            .filter { $0.hasSuffix(".so") }.map { store + "/objects/" + $0 }
+        let sized = try objects.map { ($0, try bytes(ofFile: $0).count) }.sorted { $0.1 < $1.1 }
+        for (path, _) in sized.prefix(4) {
+            var bytes = try bytes(ofFile: path)
+            bytes[bytes.count / 3] ^= 0x40
+            try Foundation.Data(bytes).write(to: URL(fileURLWithPath: path))
+        }
+        let run = try replay(data, store: store)
+        #expect(run.status == 0 && run.lines.last == MainnetTests.all, "\(run.output.suffix(3000))\(run.errors)")
+        #expect(try Tool.smelt("store", "verify", "--store", store).errors.isEmpty)
+    }
+
+    @Test func explicitBoundsChecksGiveTheSameReceipts() throws {
+        guard let data = data() else { return }
+        // One actor's worth of compiling: plain sends, and messages to the power actor.
+        let picked = try FileManager.default.contentsOfDirectory(atPath: data.vectors)
+            .filter { $0.hasPrefix("fil_10_multisig__") && $0.hasSuffix(".json") }
+        try #require(!picked.isEmpty)
+        let paths = picked.map { data.vectors + "/" + $0 }
+        let run = try Tool.run(
+            Tool.binary,
+            ["replay"] + paths + [
+                "--golden", data.traces, "--bundle", data.bundle, "--store", folder.path("store"), "--bounds", "check", "-q",
+            ])
+        #expect(run.status == 0 && run.lines.last == "\(picked.count) passed, 0 failed, 0 skipped", "\(run.output)\(run.errors)")
+    }
+}
