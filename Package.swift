@@ -104,7 +104,8 @@ let targets: [Target] = [
         "smelt",
         [
             "CompilePool", "WorkerProtocol", "Replay", "NativeEngine", "Engine", "CActorRuntime", "ArtifactStore",
-            "ArtifactFormat", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Crypto", "Primitives", "JSON",
+            "ArtifactFormat", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Crypto", "Primitives",
+            "JSON",
             "CommandTable",
         ]),
 
@@ -120,7 +121,8 @@ let targets: [Target] = [
     program(
         "smelt-samples",
         [
-            "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto", "Primitives",
+            "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto",
+            "Primitives",
             "JSON", "CZlib",
         ]),
     layer("TestSupport", ["WasmFormat"]),
@@ -142,7 +144,8 @@ let targets: [Target] = [
     tests(
         "Compiler",
         [
-            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "Bundle", "Primitives", "Crypto", "WasmFormat",
+            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "Bundle", "Primitives", "Crypto",
+            "WasmFormat",
             "smelt-worker",
         ]),
     tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),
@@ -151,7 +154,8 @@ let targets: [Target] = [
     tests(
         "Kernel",
         [
-            "Kernel", "WasmReference", "Metering", "StateTree", "Engine", "Syscalls", "GasSchedule", "IPLD", "Primitives",
+            "Kernel", "WasmReference", "Metering", "StateTree", "Engine", "Syscalls", "GasSchedule", "IPLD",
+            "Primitives",
             "Crypto", "CActorRuntime",
         ]),
     tests("Machine", ["Machine", "StateTree", "Kernel", "IPLD", "Crypto", "JSON"]),

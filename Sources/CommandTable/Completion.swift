@@ -28,7 +28,8 @@ extension Command {
             for option in command.allOptions {
                 let action: String
                 switch option.argument {
-                case .choice(let choices): action = "COMPREPLY=($(compgen -W '\(choices.joined(separator: " "))' -- \"$current\"))"
+                case .choice(let choices):
+                    action = "COMPREPLY=($(compgen -W '\(choices.joined(separator: " "))' -- \"$current\"))"
                 case .file: action = "COMPREPLY=($(compgen -f -- \"$current\"))"
                 case .directory: action = "COMPREPLY=($(compgen -d -- \"$current\"))"
                 case .value, .integer: action = "COMPREPLY=()"
@@ -62,7 +63,10 @@ extension Command {
     private func fishCompletion() -> String {
         var script = "complete -c \(name) -f\n"
         for (path, command) in leaves() {
-            let seen = path.isEmpty ? "__fish_use_subcommand" : "__fish_seen_subcommand_from \(path.joined(separator: "; and __fish_seen_subcommand_from "))"
+            let seen =
+                path.isEmpty
+                ? "__fish_use_subcommand"
+                : "__fish_seen_subcommand_from \(path.joined(separator: "; and __fish_seen_subcommand_from "))"
             for sub in command.subcommands {
                 script += "complete -c \(name) -n '\(seen)' -a \(sub.name) -d '\(quote(sub.abstract))'\n"
             }

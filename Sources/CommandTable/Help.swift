@@ -37,7 +37,10 @@ extension Command {
             text += "\n\(title):\n"
             for (left, right) in rows {
                 let padded = "  " + left
-                text += padded.count < 30 ? padded + String(repeating: " ", count: 30 - padded.count) : padded + "\n" + String(repeating: " ", count: 30)
+                text +=
+                    padded.count < 30
+                    ? padded + String(repeating: " ", count: 30 - padded.count)
+                    : padded + "\n" + String(repeating: " ", count: 30)
                 text += right + "\n"
             }
         }

@@ -92,7 +92,9 @@ extension Command {
             guard let value, let number = UInt64(value), range.contains(number) else {
                 throw UsageError(
                     command: command,
-                    reason: "--\(option.name): '\(value ?? "")' is not an integer from \(range.lowerBound) to \(range.upperBound)")
+                    reason:
+                        "--\(option.name): '\(value ?? "")' is not an integer from \(range.lowerBound) to \(range.upperBound)"
+                )
             }
         case .none, .value, .file, .directory: break
         }
@@ -105,7 +107,9 @@ extension Command {
                 command: command, reason: "missing command; one of \(subcommands.map(\.name).joined(separator: ", "))")
         }
         let least = positionals.reduce(0) { $0 + $1.count.lowerBound }
-        let most = positionals.reduce(0) { $0.addingReportingOverflow($1.count.upperBound).overflow ? Int.max : $0 + $1.count.upperBound }
+        let most = positionals.reduce(0) {
+            $0.addingReportingOverflow($1.count.upperBound).overflow ? Int.max : $0 + $1.count.upperBound
+        }
         if given.count < least {
             var rest = given.count
             let missing = positionals.first { positional in
@@ -142,7 +146,7 @@ extension Command {
         let rows = allOptions
         var cStrings = ([name] + arguments.map(shield)).map { strdup($0) }
         var names = rows.map { strdup($0.name) }
-        defer { (cStrings + names).forEach { free($0) } }
+        defer { for text in cStrings + names { free(text) } }
         var table = rows.enumerated().map { index, row in
             option(
                 name: UnsafePointer(names[index]), has_arg: row.argument == .none ? no_argument : required_argument,

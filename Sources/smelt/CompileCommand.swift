@@ -156,7 +156,8 @@ struct CompileCommand {
             members.append(.init("cpu_ms", .integer(usage.reduce(0) { $0 + $1.cpuMicroseconds } / 1000)))
             members.append(.init("peak_mib", .integer((usage.map(\.peakMemory).max() ?? 0) >> 20)))
             let slowest = facts.max { $0.slowestMilliseconds < $1.slowestMilliseconds }
-            members.append(.init("slowest", .string(slowest.map { "\($0.slowest) \($0.slowestMilliseconds) ms" } ?? "")))
+            members.append(
+                .init("slowest", .string(slowest.map { "\($0.slowest) \($0.slowestMilliseconds) ms" } ?? "")))
             return .object(members)
         }
         var lines = compiled.map { line($0.0.input.name, [$0.1], [$0.2]) }

@@ -65,7 +65,8 @@ enum WorkerSetup {
         }
         if let text = arguments.value("target") {
             guard text == ArtifactFormat.target else {
-                throw CommandFailure(.usage, "--target: '\(text)' is not supported; the only target is \(ArtifactFormat.target)")
+                throw CommandFailure(
+                    .usage, "--target: '\(text)' is not supported; the only target is \(ArtifactFormat.target)")
             }
         }
         if let text = arguments.value("bounds"), let bounds = CompileSettings.Bounds(rawValue: text) {

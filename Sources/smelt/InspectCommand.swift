@@ -42,7 +42,8 @@ enum InspectCommand {
             "sections": .array(
                 report.sections.map { section in
                     .object([
-                        "name": .string(section.name), "bytes": .integer(section.size), "loaded": .bool(section.isLoaded),
+                        "name": .string(section.name), "bytes": .integer(section.size),
+                        "loaded": .bool(section.isLoaded),
                     ])
                 }),
             "relocations": .integer(report.relocationCount),
@@ -56,7 +57,8 @@ enum InspectCommand {
     private static func bundle(_ bytes: [UInt8], _ path: String) throws(CommandFailure) -> JSONValue {
         let bundle: ActorBundle
         do { bundle = try ActorBundle(bytes: bytes) } catch {
-            throw CommandFailure(.badInput, "\(path): neither a WASM module nor an object nor a bundle: \(error.description)")
+            throw CommandFailure(
+                .badInput, "\(path): neither a WASM module nor an object nor a bundle: \(error.description)")
         }
         return .object([
             "schema": .string("smelt.inspect.bundle/1"), "kind": .string("bundle"), "bytes": .integer(bytes.count),
@@ -65,7 +67,8 @@ enum InspectCommand {
             "actors": .array(
                 bundle.codes.map { actor in
                     .object([
-                        "name": .string(actor.name), "bytes": bundle.code(actor.cid).map { .integer($0.count) } ?? .null,
+                        "name": .string(actor.name),
+                        "bytes": bundle.code(actor.cid).map { .integer($0.count) } ?? .null,
                         "cid": .string(actor.cid.text),
                     ])
                 }),

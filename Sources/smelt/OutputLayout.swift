@@ -38,16 +38,19 @@ struct OutputLayout {
         // One source fills the directory itself; several bundles get a folder each, lone modules share the top.
         var directories: [String] = []
         for source in sources {
-            let path = sources.count == 1 || source.bundle == nil ? output : "\(output)/\(CompileSource.stem(source.path))"
+            let path =
+                sources.count == 1 || source.bundle == nil ? output : "\(output)/\(CompileSource.stem(source.path))"
             if source.bundle != nil && directories.contains(path) {
-                throw CommandFailure(.usage, "--output: two bundles are both called '\(CompileSource.stem(source.path))'")
+                throw CommandFailure(
+                    .usage, "--output: two bundles are both called '\(CompileSource.stem(source.path))'")
             }
             directories.append(path)
         }
         var names: Set<String> = []
         for (source, directory) in zip(sources, directories) {
             for input in source.inputs where !names.insert("\(directory)/\(input.name)").inserted {
-                throw CommandFailure(.usage, "--output: two modules would both be written to \(directory)/\(input.name)\(suffix)")
+                throw CommandFailure(
+                    .usage, "--output: two modules would both be written to \(directory)/\(input.name)\(suffix)")
             }
         }
         for directory in directories { try Files.makeDirectory(directory) }
@@ -82,7 +85,8 @@ struct OutputLayout {
             if parts.count > 1, let at = members.firstIndex(where: { $0.name == "actors" }) {
                 members[at].value = .array(parts.flatMap { $0["actors"]?.array ?? [] })
             }
-            try Files.write(Array((JSONValue.object(members).text(.indented) + "\n").utf8), to: "\(directory)/index.json")
+            try Files.write(
+                Array((JSONValue.object(members).text(.indented) + "\n").utf8), to: "\(directory)/index.json")
         }
     }
 

@@ -23,7 +23,8 @@ enum RunCommand {
         }
         guard let type = module.exportedFunctions.first(where: { $0.name == Array(name.utf8) })?.type else {
             let known = module.exportedFunctions.map { String(decoding: $0.name, as: UTF8.self) }
-            throw CommandFailure(.usage, "\(path): no exported function '\(name)'; there are \(known.joined(separator: ", "))")
+            throw CommandFailure(
+                .usage, "\(path): no exported function '\(name)'; there are \(known.joined(separator: ", "))")
         }
         let slots = try values(Array(arguments.positionals.dropFirst(2)), for: type, name)
         let limit = arguments.integer("gas").map { Int64($0) * 1000 } ?? largestGas
@@ -60,7 +61,8 @@ enum RunCommand {
         _ texts: [String], for type: FunctionType, _ name: String
     ) throws(CommandFailure) -> [UInt64] {
         guard texts.count == type.parameters.count else {
-            throw CommandFailure(.usage, "\(name) is \(type.text): \(type.parameters.count) arguments, not \(texts.count)")
+            throw CommandFailure(
+                .usage, "\(name) is \(type.text): \(type.parameters.count) arguments, not \(texts.count)")
         }
         var slots: [UInt64] = []
         for (text, parameter) in zip(texts, type.parameters) {
@@ -115,7 +117,9 @@ enum RunCommand {
 
     /// The name from the module's name section or its exports, when the file is a module.
     private static func functionName(_ index: UInt32, _ path: String) -> String? {
-        guard let bytes = try? Files.read(path), let module = try? Module.decode(bytes, profile: .fvm) else { return nil }
+        guard let bytes = try? Files.read(path), let module = try? Module.decode(bytes, profile: .fvm) else {
+            return nil
+        }
         return module.functionNames[index]
             ?? module.exports.first { $0.kind == .function && $0.index == index }?.name.text
     }

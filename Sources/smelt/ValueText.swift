@@ -54,7 +54,9 @@ enum ValueText {
         if body == "inf" || body == "infinity" { return sign | exponent }
         if body == "nan" { return sign | exponent | 1 << (width - 1) }
         if body.hasPrefix("nan:0x") {
-            guard let payload = UInt64(body.dropFirst(6), radix: 16), payload > 0, payload < 1 << width else { return nil }
+            guard let payload = UInt64(body.dropFirst(6), radix: 16), payload > 0, payload < 1 << width else {
+                return nil
+            }
             return sign | exponent | payload
         }
         guard body.first?.isNumber == true || body.first == "." else { return nil }

@@ -10,7 +10,7 @@ import Testing
     }
 
     /// The linked object with a change, under a manifest that is right about it.
-    private func resealed(linked change: (inout [UInt8], Int) -> Void) throws(ArtifactError) -> [UInt8] {
+    private func relinked(_ change: (inout [UInt8], Int) -> Void) throws(ArtifactError) -> [UInt8] {
         var bytes = Sample.linked
         let policy = try ElfPolicy(checking: ElfFile(bytes))
         let offset = try ElfFile(bytes).fileOffset(ofAddress: policy.moduleAddress, size: 8) ?? 0
@@ -113,7 +113,7 @@ import Testing
         ]
         for (field, value) in changes {
             let error = #expect(throws: ArtifactError.self, "field at \(field)") {
-                _ = try resealed(linked: { bytes, offset in
+                _ = try relinked( { bytes, offset in
                     field == 16
                         ? bytes.store(UInt32(value), at: offset + field) : bytes.store(value, at: offset + field)
                 })

@@ -48,7 +48,8 @@ import Testing
     @Test func aFlippedBitInABundleIsAWrongHashWithItsBlock() throws {
         var bytes = try bundle()
         bytes[bytes.count - 5] ^= 0x10
-        let run = try Tool.smelt("compile", try folder.write(bytes, "b.car"), "-o", folder.path("out"), "--store", store)
+        let run = try Tool.smelt(
+            "compile", try folder.write(bytes, "b.car"), "-o", folder.path("out"), "--store", store)
         #expect(run.status == 2)
         #expect(run.errors.contains("hash") && run.errors.contains("bafk"), "\(run.errors)")
         #expect(!FileManager.default.fileExists(atPath: folder.path("out")))
@@ -151,11 +152,13 @@ import Testing
 
     @Test func anImportThatIsNoSyscallIsSaidByInspectAndFatalInReplay() throws {
         let module: [UInt8] = [
-            0, 0x61, 0x73, 0x6D, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 11, 1, 3, 0x65, 0x6E, 0x76, 3, 0x6E, 0x6F, 0x77, 0, 0,
+            0, 0x61, 0x73, 0x6D, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 11, 1, 3, 0x65, 0x6E, 0x76, 3, 0x6E, 0x6F, 0x77, 0,
+            0,
             3, 2, 1, 0, 10, 4, 1, 2, 0, 0x0B,
         ]
         let run = try Tool.smelt("inspect", try folder.write(module, "import.wasm"))
-        #expect(run.output.contains("env") && run.output.contains("now") && run.output.contains("none"), "\(run.output)")
+        #expect(
+            run.output.contains("env") && run.output.contains("now") && run.output.contains("none"), "\(run.output)")
     }
 
     @Test func aFileOfAnotherKindIsSaid() throws {

@@ -147,7 +147,8 @@ import Testing
     }
 
     @Test func inspectTellsModuleObjectAndVerdict() throws {
-        let module = try JSON.parse(Array(try Tool.smelt("inspect", "--json", Tool.samples + "/relay.wasm").output.utf8))
+        let module = try JSON.parse(
+            Array(try Tool.smelt("inspect", "--json", Tool.samples + "/relay.wasm").output.utf8))
         #expect(module["kind"]?.string == "module")
         #expect(module["imports"]?.array?.count == 6)
         #expect(module["verdict"]?["accepted"]?.bool == true)

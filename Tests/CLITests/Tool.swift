@@ -82,13 +82,15 @@ extension JSONValue {
         guard let first = path.first else { return value }
         switch self {
         case .object(let members):
-            return .object(members.map { member in
-                member.name == first ? .init(first, member.value.replacing(path.dropFirst(), value)) : member
-            })
+            return .object(
+                members.map { member in
+                    member.name == first ? .init(first, member.value.replacing(path.dropFirst(), value)) : member
+                })
         case .array(let elements):
-            return .array(elements.enumerated().map { index, element in
-                String(index) == first ? element.replacing(path.dropFirst(), value) : element
-            })
+            return .array(
+                elements.enumerated().map { index, element in
+                    String(index) == first ? element.replacing(path.dropFirst(), value) : element
+                })
         default: return self
         }
     }
