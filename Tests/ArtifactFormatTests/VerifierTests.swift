@@ -113,7 +113,7 @@ import Testing
         ]
         for (field, value) in changes {
             let error = #expect(throws: ArtifactError.self, "field at \(field)") {
-                _ = try relinked( { bytes, offset in
+                _ = try relinked({ bytes, offset in
                     field == 16
                         ? bytes.store(UInt32(value), at: offset + field) : bytes.store(value, at: offset + field)
                 })
