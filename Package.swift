@@ -140,7 +140,7 @@ let targets: [Target] = [
     tests("Runtime", ["CActorRuntime", "Engine"]),
     tests("ArtifactFormat", ["ArtifactFormat", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),
-    tests("Lowering", ["Lowering", "Compiler", "CActorRuntime", "WasmReference"]),
+    tests("Lowering", ["Lowering", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine", "Bundle"]),
     tests(
         "Compiler",
         [

@@ -60,6 +60,8 @@ public final class NativeModule: ActorModule {
     /// Sound to share between threads: the runtime never writes what these address after loading.
     nonisolated(unsafe) private let code: OpaquePointer
     nonisolated(unsafe) let descriptor: UnsafePointer<smelt_module_descriptor>
+    /// For places of traps.
+    private let lines: LineTable?
     /// Parameters of each imported function.
     let importArities: [Int]
 
@@ -85,6 +87,7 @@ public final class NativeModule: ActorModule {
         self.code = code
         self.descriptor = descriptor
         self.limits = limits
+        lines = LineTable(object: object)
         facts = ModuleFacts(descriptor.pointee)
         importArities = NativeModule.imports(of: descriptor.pointee).compactMap { $0.functionType?.parameters.count }
     }
@@ -136,7 +139,10 @@ public final class NativeModule: ActorModule {
         guard context.pointee.trap_pc != 0 else { return nil }
         switch smelt_rt_site_find(descriptor, context.pointee.trap_pc, &function, &offset) {
         case 1: return TrapSite(function: function, offset: offset)
-        case 0: return TrapSite(function: function, offset: nil)
+        case 0:
+            // Compiled objects keep places in their line table, which is not mapped.
+            let place = context.pointee.trap_pc &- UInt64(UInt(bitPattern: descriptor.pointee.text_start))
+            return TrapSite(function: function, offset: lines?.wasmOffset(at: place))
         default: return nil
         }
     }

@@ -25,10 +25,11 @@ struct EmittedCodeTests {
         sample.add(
             "control", [.i32, .i64], [.i64],
             """
-            block i64 block block local.get 0 br_table 0,1,2,1 end local.get 1 local.get 0 br_if 1 drop end
+            block i64 block block block local.get 0 br_table 0,1,2,1 end nop end nop end
+            local.get 1 local.get 0 br_if 0 drop
             loop global.get 0 i64.const 1 i64.add global.set 0 local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end
             local.get 0 i64.extend_i32_u local.get 1 i64.div_s end
-            i32.const 3 f32.const f64.const call 0 i64.add
+            drop i32.const 3 i64.const 4 f32.const f64.const call 0
             """)
         sample.add("indirect", [.i32], [.i32], "local.get 0 local.get 0 call_indirect \(sample.type([.i32], [.i32])) 0")
         sample.module.elements = [
@@ -117,7 +118,7 @@ struct EmittedCodeTests {
         sample.add("loops", [.i32], [.i32], locals: [(60, 0x7F)], code: code)
         sample.add("small", [.i32], [.i32], "local.get 0")
         var options = LoweringOptions()
-        options.budget = Budget(phis: 1_000, edges: 1_000, longestBlock: 1_000)
+        options.budget = Budget(joins: 1_000, joinsPerHundred: 100, free: 0, longestBlock: 1_000)
         let module = try TestModule(sample.module.bytes)
         let output = try Lowering.lower(module.module, plan: module.plan, options: options)
         #expect(output.functions.map(\.tier) == [.cheap, .automatic])

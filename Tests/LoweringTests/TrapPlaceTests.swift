@@ -1,0 +1,48 @@
+import CActorRuntime
+import Compiler
+import Engine
+import Lowering
+import NativeEngine
+import TestSupport
+import Testing
+import WasmFormat
+
+/// Traps name their function and the byte offset of the instruction.
+struct TrapPlaceTests {
+    private final class NoImports: ImportHandler {
+        func callImport(_ index: Int, arguments: Span<UInt64>, guest: inout GuestContext) -> ImportOutcome { .end }
+    }
+
+    @Test(arguments: everyWay)
+    func trapsTellTheOffsetOfTheirInstruction(_ way: LoweringOptions) throws {
+        var sample = Sample(pages: (1, 1))
+        let shapes: [(String, [UInt8], Opcode)] = [
+            ("unreachable", Code.get(0) + [0x1A, 0x00], .unreachable),
+            ("division", Code.constant(.i32, 1) + Code.get(0) + [0x6D, 0x1A], .i32DivS),
+            ("load", Code.constant(.i32, 65_536) + Code.access(.i64Load, offset: 0) + [0x1A], .i64Load),
+            (
+                "second load",
+                Code.get(0) + Code.access(.i32Load, offset: 0) + Code.access(.i32Load8U, offset: 65_536) + [0x1A],
+                .i32Load8U
+            ),
+            ("store", Code.get(0) + Code.constant(.i32, 1) + Code.access(.i32Store, offset: 70_000), .i32Store),
+            ("fill", Code.get(0) + Code.get(0) + Code.constant(.i32, 70_000) + [0xFC, 0x0B, 0], .memoryFill),
+        ]
+        for (name, code, _) in shapes { sample.add(name, [.i32], [], code: code) }
+        let module = try TestModule(sample.module.bytes)
+        let object = try Lowering.lower(module.module, plan: module.plan, options: way).bytes
+        let native = try NativeModule(object: try Linker.find().link(object))
+        for (index, (name, _, opcode)) in shapes.enumerated() {
+            let instance = try native.makeInstance(handler: NoImports(), limiter: ResourceLimiter(limit: 1 << 31))
+            instance.gasCounter = 1 << 40
+            #expect(try instance.instantiate() == .returned([]))
+            guard case .trapped(_, let site?) = try instance.call(name, [0]) else {
+                Issue.record("\(name) does not trap at a known place")
+                continue
+            }
+            let expected = module.module.module.bodies[index].instructions.last { $0.opcode == opcode }?.offset
+            #expect(
+                site == TrapSite(function: UInt32(index), offset: expected), "\(name) \(way.boundsMode) \(way.tier)")
+        }
+    }
+}
