@@ -2,7 +2,8 @@ import WasmFormat
 
 /// What the pre-pass found in one function: figures that grow with what optimising it would cost.
 public struct Estimate: Sendable, Hashable {
-    public var instructions: UInt64 = 0
+    /// Instructions and labels of branch tables.
+    public var length: UInt64 = 0
     /// Locals assigned inside, summed over loops, `if`s and blocks: an upper bound of the phis that promoting
     /// locals to values makes.
     public var phis: UInt64 = 0
@@ -17,12 +18,11 @@ public struct Estimate: Sendable, Hashable {
 /// A phi or an edge costs about 50 microseconds (LLVM 19.1), so besides a limit for one function there is one in
 /// proportion to its length: a module of many small bombs is no cheaper than one big one. Time grows with the
 /// square of a block's length. Largest figures of the built-in actors (bundles v10 to v18): 20,729 phis and
-/// 13,176 edges, 0.92 phis and 0.58 edges an instruction in functions that have more than 1,000 of them, a block
-/// of 6,592 operators.
+/// 13,176 edges, 1.5 edges for each of the length, a block of 6,592 operators.
 public struct Budget: Sendable, Hashable {
     /// Most phis, and most edges, of a function.
     public var joins: UInt64
-    /// The same for every hundred instructions, beyond `free`.
+    /// The same for every hundred of its length, beyond `free`.
     public var joinsPerHundred: UInt64
     /// What every function may have.
     public var free: UInt64
@@ -38,8 +38,8 @@ public struct Budget: Sendable, Hashable {
     public static let standard = Budget(joins: 40_000, joinsPerHundred: 150, free: 100, longestBlock: 8_000)
 
     func allows(_ estimate: Estimate) -> Bool {
-        // An instruction is at least a byte of a binary of less than 4 GiB: no overflow.
-        let most = min(joins, free + estimate.instructions * joinsPerHundred / 100)
+        // Each counts at least a byte of a binary of less than 4 GiB: no overflow.
+        let most = min(joins, free + estimate.length * joinsPerHundred / 100)
         return estimate.phis <= most && estimate.edges <= most && estimate.longestBlock <= longestBlock
     }
 }
@@ -49,7 +49,7 @@ extension Estimate {
     /// what `budget` allows.
     static func make(_ body: FunctionBody, localCount: Int, budget: Budget) -> Estimate {
         var estimate = Estimate()
-        estimate.instructions = UInt64(body.instructions.count)
+        estimate.length = UInt64(body.instructions.count)
         // Open constructs, by the position that opened them.
         var open: [Int] = []
         // Position after the last assignment of a local; 0 for none.
@@ -87,6 +87,7 @@ extension Estimate {
             }
             estimate.longestBlock = max(estimate.longestBlock, run)
         }
+        estimate.length += targets
         let (edges, overflow) = targets.multipliedReportingOverflow(by: max(1, assignedLocals))
         estimate.edges = overflow ? .max : edges
         return estimate
