@@ -75,8 +75,7 @@ let targets: [Target] = [
     layer(
         "Compiler",
         [
-            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat", "JSON",
-            "CLinux",
+            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat", "CLinux",
         ]),
 
     // L3: the host side.

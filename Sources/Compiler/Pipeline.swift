@@ -50,7 +50,7 @@ public struct Pipeline {
         facts.functions = UInt32(truncatingIfNeeded: analyzed.module.module.bodies.count)
         switch request.product {
         case .wasm: return request.wasm
-        case .plan: return PlanText.json(analyzed)
+        case .plan: return Array(analyzed.plan.text.utf8)
         case .ir: return try lower(analyzed, .ir)
         case .asm: return try lower(analyzed, .assembly)
         case .obj: return try lower(analyzed, .object)

@@ -13,7 +13,7 @@ public enum Product: String, Sendable, Hashable, CaseIterable {
     case asm
     /// LLVM IR as lowered, before the passes.
     case ir
-    /// The metering plan as JSON.
+    /// The metering plan as text.
     case plan
     /// The WASM binary, after the front end accepted it.
     case wasm

@@ -96,7 +96,7 @@ struct OutputLayout {
         case .obj: ".o"
         case .asm: ".s"
         case .ir: ".ll"
-        case .plan: ".plan.json"
+        case .plan: ".plan"
         case .wasm: ".wasm"
         }
     }

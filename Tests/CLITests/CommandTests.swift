@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("obj", "\u{7F}ELF"), ("asm", ".text"), ("ir", "define"), ("plan", "{"), ("wasm", "\0asm"),
+        ("obj", "\u{7F}ELF"), ("asm", ".text"), ("ir", "define"), ("plan", "smelt-plan 1"), ("wasm", "\0asm"),
     ])
     func emitMakesWhatItSays(product: String, mark: String) throws {
         let out = folder.path("out")
