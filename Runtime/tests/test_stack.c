@@ -71,25 +71,6 @@ static void recursion_ends_in_a_trap(void *unused) {
     smelt_rt_instance_destroy(context);
 }
 
-static int32_t enter_unchecked(context_t *context) {
-    uint64_t start = 0, result;
-    return smelt_rt_enter(context, unchecked_recursion, &start, &result);
-}
-
-/* The stack has 5,184 MiB above its guard. All but 8 are left out, so that they need not be touched. */
-__attribute__((noinline, no_sanitize("address"), no_sanitize("undefined"))) static void
-recursion_into_the_guard_ends_in_a_trap(void *unused) {
-    (void)unused;
-    struct smelt_rt_options options = guest_options();
-    context_t *context = instance(&options);
-    volatile size_t most = (size_t)5176 << 20;
-    void *volatile gap = __builtin_alloca(most);
-    (void)gap;
-    CHECK(enter_unchecked(context) == SMELT_RT_TRAP_NATIVE_STACK);
-    CHECK(enter_unchecked(context) == SMELT_RT_TRAP_NATIVE_STACK);
-    smelt_rt_instance_destroy(context);
-}
-
 /* ---- 1,024 nested entries ----------------------------------------------------------------------------*/
 
 struct nest {
@@ -154,6 +135,35 @@ static void nesting_without_end_ends_in_a_trap(void *unused) {
     context_t *context = nest.context = instance(&options);
     uint64_t arguments[1] = {0}, result;
     CHECK(smelt_rt_enter(context, deep_then_call, arguments, &result) == SMELT_RT_TRAP_NATIVE_STACK);
+    smelt_rt_instance_destroy(context);
+}
+
+/* Goes down to where no entry fits any more, so that the rest of the stack is short, and runs into the guard there. */
+static int32_t guard_import(void *host, context_t *context, uint32_t index, uint64_t *slots) {
+    (void)index;
+    (void)slots;
+    struct nest *nest = host;
+    uint64_t arguments[1] = {0}, result;
+    int32_t trap = smelt_rt_enter(context, deep_then_call, arguments, &result);
+    if (trap == SMELT_RT_TRAP_NATIVE_STACK && nest->exhausted++ == 0) {
+        for (int i = 0; i < 2; i++) {
+            CHECK(smelt_rt_enter(context, unchecked_recursion, arguments, &result) == SMELT_RT_TRAP_NATIVE_STACK);
+            CHECK(context->stack_height > 1000);
+        }
+    }
+    return trap;
+}
+
+static void recursion_into_the_guard_ends_in_a_trap(void *unused) {
+    (void)unused;
+    struct smelt_rt_options options = guest_options();
+    struct nest nest = {0};
+    options.host = &nest;
+    options.host_import = guard_import;
+    context_t *context = instance(&options);
+    uint64_t arguments[1] = {0}, result;
+    CHECK(smelt_rt_enter(context, deep_then_call, arguments, &result) == SMELT_RT_TRAP_NATIVE_STACK);
+    CHECK(nest.exhausted > 1000);
     smelt_rt_instance_destroy(context);
 }
 
