@@ -81,7 +81,7 @@ struct nest {
 /* Uses three of the four MiB of its entry, then calls the host. The check stands in a frame of its own. */
 GUEST static void deep_call(context_t *context, uint64_t *arguments, uint64_t *results) {
     volatile uint8_t locals[3 << 20];
-    locals[0] = 1;
+    locals[arguments[0] % sizeof locals] = 1; /* an index that is not known keeps the array as large as it is */
     context->call_import(context, 0, arguments);
     results[0] = locals[0];
 }
