@@ -143,8 +143,8 @@ let targets: [Target] = [
     tests(
         "Compiler",
         [
-            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "Bundle", "Primitives", "Crypto",
-            "WasmFormat",
+            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "NativeEngine", "Engine", "Bundle",
+            "Primitives", "Crypto", "WasmFormat",
             "smelt-worker",
         ]),
     tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),

@@ -1,5 +1,7 @@
+import ArtifactFormat
 import CActorRuntime
 import Engine
+import Synchronization
 import WasmFormat
 
 /// What instances may take (the FVM's limits unless said otherwise).
@@ -35,6 +37,12 @@ public final class NativeModule: ActorModule {
         var functionType: FunctionType?
     }
 
+    /// The object's line tables, once they were asked for.
+    private struct Lines {
+        var isRead = false
+        var table: LineTable?
+    }
+
     /// An exported function.
     struct Function {
         let type: FunctionType
@@ -57,11 +65,11 @@ public final class NativeModule: ActorModule {
 
     public let facts: ModuleFacts
     let limits: NativeLimits
+    private let object: [UInt8]
+    private let lines = Mutex(Lines())
     /// Sound to share between threads: the runtime never writes what these address after loading.
     nonisolated(unsafe) private let code: OpaquePointer
     nonisolated(unsafe) let descriptor: UnsafePointer<smelt_module_descriptor>
-    /// For places of traps.
-    private let lines: LineTable?
     /// Parameters of each imported function.
     let importArities: [Int]
 
@@ -87,7 +95,7 @@ public final class NativeModule: ActorModule {
         self.code = code
         self.descriptor = descriptor
         self.limits = limits
-        lines = LineTable(object: object)
+        self.object = object
         facts = ModuleFacts(descriptor.pointee)
         importArities = NativeModule.imports(of: descriptor.pointee).compactMap { $0.functionType?.parameters.count }
     }
@@ -132,6 +140,17 @@ public final class NativeModule: ActorModule {
         }
     }
 
+    /// The place of an instruction in the WASM binary by the object's line tables, which are read when the first
+    /// trap asks.
+    private func lineOffset(_ address: UInt64) -> UInt32? {
+        let table = lines.withLock { lines in
+            if !lines.isRead { lines = Lines(isRead: true, table: try? LineTable(object)) }
+            return lines.table
+        }
+        let module = UInt64(UInt(bitPattern: descriptor))
+        return table?.wasmOffset(distanceFromModule: Int64(bitPattern: address &- module))
+    }
+
     /// Where a trap happened, as far as it is known; nil when it was in another module's code.
     func site(of context: UnsafeMutablePointer<smelt_rt_context>) -> TrapSite? {
         var function: UInt32 = 0
@@ -139,10 +158,7 @@ public final class NativeModule: ActorModule {
         guard context.pointee.trap_pc != 0 else { return nil }
         switch smelt_rt_site_find(descriptor, context.pointee.trap_pc, &function, &offset) {
         case 1: return TrapSite(function: function, offset: offset)
-        case 0:
-            // Compiled objects keep places in their line table, which is not mapped.
-            let place = context.pointee.trap_pc &- UInt64(UInt(bitPattern: descriptor.pointee.text_start))
-            return TrapSite(function: function, offset: lines?.wasmOffset(at: place))
+        case 0: return TrapSite(function: function, offset: lineOffset(context.pointee.trap_pc))
         default: return nil
         }
     }

@@ -32,13 +32,15 @@ public func writeFile(_ bytes: [UInt8], _ path: String) -> Bool {
 
 /// `Tests/Fixtures/artifact/module.c`, compiled by the system's C compiler and linked as the compiler links actors,
 /// without a manifest.
-public func linkedFixture(variant: Int = 7, linkerFlags: String = "", source: String = "module.c") -> [UInt8]? {
+public func linkedFixture(
+    variant: Int = 7, linkerFlags: String = "", compilerFlags: String = "", source: String = "module.c"
+) -> [UInt8]? {
     let folder = TemporaryFolder()
     let object = folder.path + "/module.o"
     let linked = folder.path + "/module.so"
     let compile =
         "cc -c -O1 -fPIC -ffreestanding -fvisibility=hidden -fcf-protection=none -fno-asynchronous-unwind-tables "
-        + "-fno-toplevel-reorder -fno-stack-protector -DVARIANT=\(variant) -I'\(packageRoot)/Runtime/include' "
+        + "-fno-toplevel-reorder -fno-stack-protector -DVARIANT=\(variant) \(compilerFlags) -I'\(packageRoot)/Runtime/include' "
         + "'\(packageRoot)/Tests/Fixtures/artifact/\(source)' -o '\(object)'"
     let link =
         "ld.lld-19 -shared -Bsymbolic --no-undefined -z now -z relro -z noexecstack -z separate-code "
