@@ -81,8 +81,9 @@ final class WorkerProcess: @unchecked Sendable {
         }
         for to in 0...2 as ClosedRange<Int32> {
             posix_spawn_file_actions_adddup2(&actions, 60 + to, to)
-            posix_spawn_file_actions_addclose(&actions, 60 + to)
         }
+        // Nothing else that this process has open: a pipe of another thread would never see its end.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -53,6 +53,7 @@ enum Subprocess {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, messages, 2)
         posix_spawn_file_actions_adddup2(&actions, source, 3)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 4)
         var words = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }

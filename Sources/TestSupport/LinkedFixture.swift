@@ -17,7 +17,7 @@ public final class TemporaryFolder: Sendable {
 
 /// Runs a shell command; whether it ended with 0.
 public func shell(_ command: String) -> Bool {
-    guard let pipe = popen(command, "r") else { return false }
+    guard let pipe = popen(command, "re") else { return false }
     var sink = [UInt8](repeating: 0, count: 4_096)
     while fread(&sink, 1, sink.count, pipe) > 0 {}
     return pclose(pipe) == 0

@@ -172,7 +172,7 @@ extension CompileOutcome {
         let outcome = pool.compile([input(Modules.heavy(30_000))]) { state in
             guard state.running.first?.progress.stage == "optimise", !killed.withLock({ $0 }) else { return }
             killed.withLock { $0 = true }
-            #expect(shell("for w in $(pgrep -P \(getpid()) -f '\(worker)'); do pgrep -P $w | xargs -r kill -9; done"))
+            #expect(shell("for w in $(pgrep -P \(getpid()) -x own-worker); do pgrep -P $w | xargs -r kill -9; done"))
         }[0]
         let actor = try #require(outcome.actor, "\(outcome)")
         guard case .crashed(signal: 9, _, _)? = actor.fallbackReason else {
