@@ -3,9 +3,12 @@
 #ifndef SMELT_CLINUX_H
 #define SMELT_CLINUX_H
 
+#include <spawn.h>
+
 extern int memfd_create(const char *name, unsigned int flags);
 extern int pipe2(int descriptors[2], int flags);
 extern int prctl(int option, ...);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 /* The process is killed when its parent ends. */
 static inline int smelt_die_with_parent(void) {

@@ -146,12 +146,14 @@ final class CompileRun {
     private func attend(_ job: Job) {
         guard var run = job.run else { return }
         do throws(ProtocolError) {
-            for frame in try run.worker.receive() {
+            let frames = try run.worker.receive()
+            for (position, frame) in frames.enumerated() {
                 switch frame.kind {
                 case .progress: run.progress = try CompileProgress(frame)
                 case .reply: run.reply = try CompileReply(frame)
                 case .ended:
                     let end = try CompileEnd(frame)
+                    guard position == frames.count - 1 else { throw ProtocolError("message after the end") }
                     pool.giveBack(run.worker)
                     return finish(job, run, end)
                 case .hello, .request: throw ProtocolError("unexpected message of kind \(frame.kind)")

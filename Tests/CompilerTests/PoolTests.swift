@@ -211,8 +211,10 @@ extension CompileOutcome {
         let reply = CompileReply.made(other.object, CompileFacts()).frame.encoded
         let end = CompileEnd(signal: 0, status: 0, cpuMicroseconds: 1, peakMemory: 1).frame.encoded
         #expect(writeFile(reply + end, folder.path + "/answer"))
-        let worker = script("cat '\(folder.path)/answer' '\(folder.path)/answer'; cat >/dev/null")
-        let failure = CompilePool(store: store(), worker: worker).compile([input(Modules.constant(1))])[0].failure
+        let worker = script("cat '\(folder.path)/answer'; cat >/dev/null")
+        let pool = CompilePool(
+            store: store(), worker: worker, limits: { _ in CompileLimits(seconds: 60, memory: 1 << 32, patience: 1) })
+        let failure = pool.compile([input(Modules.constant(1))])[0].failure
         #expect(failure?.description.contains("bad object") == true, "\(String(describing: failure))")
         #expect(try store().entries().isEmpty)
     }
