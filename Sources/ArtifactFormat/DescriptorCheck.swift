@@ -160,13 +160,29 @@ struct DescriptorCheck {
         }
     }
 
+    /// A signature: two counts in unsigned LEB128, then as many type bytes.
     private func checkSignature(_ start: UInt64?, _ row: UInt64) throws(ArtifactError) {
-        guard let start, let offset = file.fileOffset(ofAddress: start, size: 2) else {
-            throw refuse("signature", row, "is not in the file")
+        guard let start else { throw refuse("signature", row, "is not in the file") }
+        var length: UInt64 = 0
+        let parameters = try count(start, &length, row)
+        let results = try count(start, &length, row)
+        try checkBytes(start, length + parameters + results, "signature", row)
+    }
+
+    /// The count `length` bytes behind `start`; `length` then ends behind it.
+    private func count(_ start: UInt64, _ length: inout UInt64, _ row: UInt64) throws(ArtifactError) -> UInt64 {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 35, by: 7) {
+            let (address, overflow) = start.addingReportingOverflow(length)
+            guard !overflow, let offset = file.fileOffset(ofAddress: address, size: 1) else {
+                throw refuse("signature", row, "is not in the file")
+            }
+            let byte: UInt8 = try file.bytes.load(at: offset, "signature")
+            length += 1
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
         }
-        let parameters: UInt8 = try file.bytes.load(at: offset, "signature")
-        let results: UInt8 = try file.bytes.load(at: offset + 1, "signature")
-        try checkBytes(start, 2 + UInt64(parameters) + UInt64(results), "signature", row)
+        throw refuse("signature", row, "has a count of more than five bytes")
     }
 
     /// Code must lie in an executable segment.
