@@ -9,38 +9,47 @@ public struct Estimate: Sendable, Hashable {
     public var phis: UInt64 = 0
     /// Targets of `br_table`s times locals that are ever assigned.
     public var edges: UInt64 = 0
+    /// Most locals that one loop assigns: values that live through it together.
+    public var loopLocals: UInt64 = 0
     /// Operators of the longest run without a branch or a target of one.
     public var longestBlock: UInt64 = 0
 }
 
 /// Above which estimates a function is compiled without optimisation.
 ///
-/// A phi or an edge costs about 50 microseconds (LLVM 19.1), so besides a limit for one function there is one in
+/// A phi or an edge costs some 50 microseconds (LLVM 19.1), so besides a limit for one function there is one in
 /// proportion to its length: a module of many small bombs is no cheaper than one big one. Time grows with the
-/// square of a block's length. Largest figures of the built-in actors (bundles v10 to v18): 20,729 phis and
-/// 13,176 edges, 1.5 edges for each of the length, a block of 6,592 operators.
+/// square of a block's length and of the number of values that a loop keeps. Largest figures of the built-in
+/// actors (bundles v10 to v18): 20,729 phis, 14,625 edges, 75 locals of a loop, a block of 6,592 operators.
 public struct Budget: Sendable, Hashable {
-    /// Most phis, and most edges, of a function.
-    public var joins: UInt64
-    /// The same for every hundred of its length, beyond `free`.
+    public var phis: UInt64
+    public var edges: UInt64
+    /// Most phis, and most edges, for every hundred of a function's length, beyond `free`.
     public var joinsPerHundred: UInt64
     /// What every function may have.
     public var free: UInt64
+    public var loopLocals: UInt64
     public var longestBlock: UInt64
 
-    public init(joins: UInt64, joinsPerHundred: UInt64, free: UInt64, longestBlock: UInt64) {
-        self.joins = joins
+    public init(
+        phis: UInt64, edges: UInt64, joinsPerHundred: UInt64, free: UInt64, loopLocals: UInt64, longestBlock: UInt64
+    ) {
+        self.phis = phis
+        self.edges = edges
         self.joinsPerHundred = joinsPerHundred
         self.free = free
+        self.loopLocals = loopLocals
         self.longestBlock = longestBlock
     }
 
-    public static let standard = Budget(joins: 40_000, joinsPerHundred: 150, free: 100, longestBlock: 8_000)
+    public static let standard = Budget(
+        phis: 25_000, edges: 20_000, joinsPerHundred: 150, free: 100, loopLocals: 150, longestBlock: 8_000)
 
     func allows(_ estimate: Estimate) -> Bool {
         // Each counts at least a byte of a binary of less than 4 GiB: no overflow.
-        let most = min(joins, free + estimate.length * joinsPerHundred / 100)
-        return estimate.phis <= most && estimate.edges <= most && estimate.longestBlock <= longestBlock
+        let most = free + estimate.length * joinsPerHundred / 100
+        return estimate.phis <= min(phis, most) && estimate.edges <= min(edges, most)
+            && estimate.loopLocals <= loopLocals && estimate.longestBlock <= longestBlock
     }
 }
 
@@ -50,8 +59,8 @@ extension Estimate {
     static func make(_ body: FunctionBody, localCount: Int, budget: Budget) -> Estimate {
         var estimate = Estimate()
         estimate.length = UInt64(body.instructions.count)
-        // Open constructs, by the position that opened them.
-        var open: [Int] = []
+        // Open constructs: the position that opened them, and the locals assigned inside so far.
+        var open: [(position: Int, isLoop: Bool, locals: UInt64)] = []
         // Position after the last assignment of a local; 0 for none.
         var assigned = [Int](repeating: 0, count: localCount)
         var assignedLocals: UInt64 = 0
@@ -61,7 +70,7 @@ extension Estimate {
             run += 1
             switch instruction.opcode {
             case .block, .loop, .if:
-                open.append(position)
+                open.append((position, instruction.opcode == .loop, 0))
                 run = 0
             case .end:
                 _ = open.popLast()
@@ -78,8 +87,10 @@ extension Estimate {
                 if assigned[local] == 0 { assignedLocals += 1 }
                 // Constructs opened before the last assignment have counted this local already.
                 var index = open.count - 1
-                while index >= 0, open[index] >= assigned[local], estimate.phis <= budget.joins {
+                while index >= 0, open[index].position >= assigned[local], estimate.phis <= budget.phis {
                     estimate.phis += 1
+                    open[index].locals += 1
+                    if open[index].isLoop { estimate.loopLocals = max(estimate.loopLocals, open[index].locals) }
                     index -= 1
                 }
                 assigned[local] = position + 1

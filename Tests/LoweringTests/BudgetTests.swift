@@ -40,5 +40,6 @@ struct BudgetTests {
         let estimate = module.map { Estimate.make($0.bodies[0], localCount: 2, budget: .standard) }
         // The loop two, the block in it one, the block behind it one.
         #expect(estimate?.phis == 4)
+        #expect(estimate?.loopLocals == 2)
     }
 }

@@ -121,7 +121,8 @@ struct EmittedCodeTests {
         sample.add("loops", [.i32], [.i32], locals: [(60, 0x7F)], code: code)
         sample.add("small", [.i32], [.i32], "local.get 0")
         var options = LoweringOptions()
-        options.budget = Budget(joins: 1_000, joinsPerHundred: 100, free: 0, longestBlock: 1_000)
+        options.budget = Budget(
+            phis: 1_000, edges: 1_000, joinsPerHundred: 100, free: 0, loopLocals: 50, longestBlock: 1_000)
         let module = try TestModule(sample.module.bytes)
         let output = try Lowering.lower(module.module, plan: module.plan, options: options)
         #expect(output.functions.map(\.tier) == [.cheap, .automatic])
