@@ -77,6 +77,18 @@ void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instanc
     to->function_index = function_index;
 }
 
+void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t item) {
+    if (item == UINT32_MAX) {
+        *to = (struct smelt_rt_funcref){0};
+    } else if (item & SMELT_RT_ELEMENT_GLOBAL) {
+        const uint64_t *cell = smelt_rt_instance_global(&instance->context, item & ~SMELT_RT_ELEMENT_GLOBAL);
+        const struct smelt_rt_funcref *reference = cell == NULL ? NULL : (const struct smelt_rt_funcref *)*cell;
+        *to = reference_or_null(reference);
+    } else {
+        smelt_rt_set_reference(to, instance, item);
+    }
+}
+
 const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t function_index) {
     if (instance->functions == NULL) {
         instance->functions = calloc(instance->context.module->function_count, sizeof(struct smelt_rt_funcref));
@@ -121,13 +133,7 @@ void smelt_rt_table_init(struct smelt_rt_context *context, uint32_t segment, uin
         smelt_rt_raise_at(context, SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS, site);
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t function = elements->functions[from + i];
-        struct smelt_rt_funcref *element = &context->table->elements[to + i];
-        if (function == UINT32_MAX) {
-            *element = (struct smelt_rt_funcref){0};
-        } else {
-            smelt_rt_set_reference(element, instance_of(context), function);
-        }
+        smelt_rt_set_element(&context->table->elements[to + i], instance_of(context), elements->functions[from + i]);
     }
 }
 

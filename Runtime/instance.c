@@ -249,12 +249,7 @@ static int32_t apply_segments(struct smelt_rt_instance *instance) {
             uint64_t size = context->table == NULL ? 0 : context->table->size;
             if (offset > size || segment->length > size - offset) { return SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS; }
             for (uint64_t j = 0; j < segment->length; j++) {
-                struct smelt_rt_funcref *element = &context->table->elements[offset + j];
-                if (segment->functions[j] == UINT32_MAX) {
-                    *element = (struct smelt_rt_funcref){0};
-                } else {
-                    smelt_rt_set_reference(element, instance, segment->functions[j]);
-                }
+                smelt_rt_set_element(&context->table->elements[offset + j], instance, segment->functions[j]);
             }
         }
         context->dropped[module->data_count + i] = 1;

@@ -136,6 +136,7 @@ INTERNAL extern const struct smelt_rt_context smelt_rt_context_template;
 
 /* NULL when there is no memory for it. */
 INTERNAL const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t function_index);
+INTERNAL void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t item);
 INTERNAL void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance,
                                      uint32_t function_index);
 

@@ -176,7 +176,9 @@ struct smelt_rt_data_segment {
     uint32_t reserved;
 };
 
-/* What a reference in an element segment or a global is: function index, or 0xffffffff for null. */
+/* What a reference in an element segment or a global is: function index, or 0xffffffff for null. In a segment of the
+ * suite profile also the value of a global, its index with this bit set. */
+#define SMELT_RT_ELEMENT_GLOBAL UINT32_C(0x80000000)
 struct smelt_rt_element_segment {
     const uint32_t *functions;
     uint64_t length;

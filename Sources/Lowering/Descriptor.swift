@@ -209,13 +209,22 @@ extension ModuleLowering {
         return first.opcode == .globalGet ? (0, first.index &+ 1) : (UInt32(truncatingIfNeeded: first.bits), 0)
     }
 
+    /// An element expression as the runtime's header numbers it.
+    private func item(_ expression: ConstantExpression) -> UInt32 {
+        guard let first = expression.instructions.first else { return Self.none }
+        return switch first.opcode {
+        case .refFunc: first.index
+        case .globalGet: 0x8000_0000 | first.index
+        default: Self.none
+        }
+    }
+
     private func elementRows() -> [Value] {
         module.elements.enumerated().map { position, segment in
             let items: [UInt32] =
                 switch segment.items {
                 case .functions(let indices): indices
-                case .expressions(let expressions):
-                    expressions.map { $0.instructions.first.map { $0.opcode == .refFunc ? $0.index : .max } ?? .max }
+                case .expressions(let expressions): expressions.map(item)
                 }
             var row = CStruct<smelt_rt_element_segment>()
             if !items.isEmpty {
