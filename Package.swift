@@ -159,7 +159,7 @@ let targets: [Target] = [
         ]),
     tests("Machine", ["Machine", "StateTree", "Kernel", "IPLD", "Crypto", "JSON"]),
     tests("Replay", ["Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD", "JSON"]),
-    tests("SpecSuite", ["SpecSuite"]),
+    tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule", "WasmFormat"]),
     tests("CommandTable", ["CommandTable"]),
     tests("CLI", ["JSON", "IPLD", "Crypto", "Primitives"]),
 ]

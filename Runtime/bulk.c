@@ -69,12 +69,16 @@ static struct smelt_rt_funcref reference_or_null(const struct smelt_rt_funcref *
     return value == NULL ? (struct smelt_rt_funcref){0} : *value;
 }
 
-void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t function_index) {
-    const struct smelt_rt_function *function = &instance->context.module->functions[function_index];
-    to->code = function->table_entry;
+/* A number below the function count is a reference as segments make them: it calls the table entry. The same plus the
+ * count is one from a global's initialiser, which the reference does not lead through the trampoline. */
+void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t number) {
+    uint64_t count = instance->context.module->function_count;
+    bool bare = number >= count;
+    const struct smelt_rt_function *function = &instance->context.module->functions[bare ? number - count : number];
+    to->code = bare && function->code != NULL ? (void *)function->code : function->table_entry;
     to->context = &instance->context;
     to->type_id = function->type_id;
-    to->function_index = function_index;
+    to->number = number;
 }
 
 void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t item) {
@@ -89,13 +93,13 @@ void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance 
     }
 }
 
-const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t function_index) {
+const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t number) {
     if (instance->functions == NULL) {
-        instance->functions = calloc(instance->context.module->function_count, sizeof(struct smelt_rt_funcref));
+        instance->functions = calloc(2 * instance->context.module->function_count, sizeof(struct smelt_rt_funcref));
         if (instance->functions == NULL) { return NULL; }
     }
-    struct smelt_rt_funcref *row = &instance->functions[function_index];
-    if (row->code == NULL) { smelt_rt_set_reference(row, instance, function_index); }
+    struct smelt_rt_funcref *row = &instance->functions[number];
+    if (row->code == NULL) { smelt_rt_set_reference(row, instance, number); }
     return row;
 }
 
@@ -113,7 +117,7 @@ const struct smelt_rt_funcref *smelt_rt_table_get(struct smelt_rt_context *conte
     if (element->code == NULL) { return NULL; }
     /* The element may be overwritten while the value lives: answer with the record its instance keeps. */
     const struct smelt_rt_funcref *reference =
-        smelt_rt_reference(instance_of(element->context), (uint32_t)element->function_index);
+        smelt_rt_reference(instance_of(element->context), (uint32_t)element->number);
     if (reference == NULL) { smelt_rt_raise_at(context, SMELT_RT_TRAP_LOCAL_FAILURE, site); }
     return reference;
 }

@@ -132,7 +132,8 @@ static int32_t set_globals(struct smelt_rt_instance *instance) {
             break;
         case 2: {
             if (global->value >= module->function_count) { return SMELT_RT_BAD_OBJECT; }
-            const struct smelt_rt_funcref *reference = smelt_rt_reference(instance, (uint32_t)global->value);
+            uint64_t number = global->value + module->function_count;
+            const struct smelt_rt_funcref *reference = smelt_rt_reference(instance, (uint32_t)number);
             if (reference == NULL) { return SMELT_RT_NO_MEMORY; }
             instance->context.globals[i] = (uint64_t)reference;
             break;

@@ -135,10 +135,9 @@ static inline struct smelt_rt_instance *instance_of(struct smelt_rt_context *con
 INTERNAL extern const struct smelt_rt_context smelt_rt_context_template;
 
 /* NULL when there is no memory for it. */
-INTERNAL const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t function_index);
+INTERNAL const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t number);
 INTERNAL void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t item);
-INTERNAL void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance,
-                                     uint32_t function_index);
+INTERNAL void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t number);
 
 /* Services, installed in every context. */
 INTERNAL void smelt_rt_call_import(struct smelt_rt_context *, uint32_t import_index, uint64_t *slots);

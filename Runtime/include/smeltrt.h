@@ -69,7 +69,7 @@ struct smelt_rt_funcref {
     void *code;
     struct smelt_rt_context *context;
     uint64_t type_id;
-    uint64_t function_index; /* module index space, for diagnostics */
+    uint64_t number; /* of the reference in its instance: a function index, or one plus the function count */
 };
 
 struct smelt_rt_table {

@@ -32,9 +32,13 @@ static int32_t run_segment(context_t *context, uint64_t x, uint64_t y, uint64_t 
 
 GUEST static void first_function(void) {}
 GUEST static void second_function(void) {}
+/* What the second function's table entry would call after its charge. */
+GUEST static void second_body(void) {}
 
 static const struct smelt_rt_function functions[2] = {{.table_entry = (void *)first_function, .type_id = 1},
-                                                      {.table_entry = (void *)second_function, .type_id = 2}};
+                                                      {.table_entry = (void *)second_function,
+                                                       .code = (void *)second_body,
+                                                       .type_id = 2}};
 static const uint32_t members[4] = {1, UINT32_MAX, 0, 1};
 static const struct smelt_rt_element_segment segments[3] = {
     {.functions = members, .length = 2, .offset = 1},
@@ -77,7 +81,7 @@ static void table_operators_check_first_and_then_act(void) {
     struct smelt_rt_table *t = c->table;
     CHECK(t->size == 6 && t->maximum == 20000);
     CHECK(t->elements[1].code == (void *)second_function && t->elements[1].context == c);
-    CHECK(t->elements[1].type_id == 2 && t->elements[1].function_index == 1);
+    CHECK(t->elements[1].type_id == 2 && t->elements[1].number == 1);
     CHECK(t->elements[0].code == NULL && t->elements[2].code == NULL && t->elements[2].type_id == 0);
     /* Active and declarative segments are dropped. */
     CHECK(run_segment(c, 0, 0, 1, 0) == out && run_segment(c, 0, 0, 1, 2) == out && run_segment(c, 0, 0, 0, 2) == 0);
@@ -152,7 +156,12 @@ static void linked_instances_share_memory_table_and_globals(void) {
     context_t *b = guest_instance(&importer, &options);
     CHECK(b->memory_base == a->memory_base && b->table == a->table);
     CHECK(a->memory_base[3] == 9 && b->globals[1] == 3);
-    CHECK(b->globals[2] == (uint64_t)b->ref_func(b, 1));
+    /* A reference from a global's initialiser leads past the trampoline, other ones do not. */
+    const struct smelt_rt_funcref *bare = (const struct smelt_rt_funcref *)b->globals[2];
+    CHECK(bare->code == (void *)second_body && bare->type_id == 2 && bare->context == b);
+    CHECK(b->ref_func(b, 1)->code == (void *)second_function);
+    b->table_set(b, 0, bare);
+    CHECK(b->table_get(b, 0) == bare);
     CHECK(smelt_rt_instance_global(b, 0) == &a->globals[0] && smelt_rt_instance_global(b, 3) == NULL);
     CHECK(a->table->elements[1].context == b); /* its segment wrote into the exporter's table */
     /* Growth through either is seen by both. */
