@@ -29,7 +29,7 @@ public struct Tally: Sendable, Hashable {
 public enum SkipReason: String, CaseIterable, Sendable, Hashable {
     case textFormat = "text format, not read by Smelt"
     case refusedModule = "its module is refused by the profile"
-    case contradicted = "contradicted by bulk memory"
+    case contradicted = "contradicted by features that are on"
     case unsupported = "not supported by this executor"
 }
 
@@ -55,7 +55,7 @@ public struct FileResult: Sendable {
     public internal(set) var refused: [RefusedModule] = []
     public internal(set) var failures: [Failure] = []
     public internal(set) var skips: [SkipReason: Int] = [:]
-    /// Lines of assertions that bulk memory contradicts.
+    /// Lines of assertions that features which are on contradict.
     public internal(set) var contradicted: [Int] = []
     /// Stages at which modules that have to be refused were refused.
     public internal(set) var stages: [RefusalStage: Int] = [:]

@@ -208,7 +208,7 @@ struct ScriptRunner {
         if Contradictions.contains(result.file, line) {
             result.contradicted.append(line)
             // An assertion that holds after all has no business in the list.
-            if passed { fail(line, "listed as contradicted by bulk memory but holds") }
+            if passed { fail(line, "listed as contradicted but holds") }
             skip(kind, .contradicted)
             return
         }
