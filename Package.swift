@@ -75,7 +75,8 @@ let targets: [Target] = [
     layer(
         "Compiler",
         [
-            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat", "CLinux",
+            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat",
+            "CLinux",
         ]),
 
     // L3: the host side.
