@@ -19,6 +19,9 @@ public final class Machine {
     private let engine: any ActorEngine
     private let syscalls: SyscallSet
     private var bound: [Cid: BoundModule] = [:]
+    /// Time spent on finding, compiling and mapping actors' code so far; no part of executing messages, since a
+    /// node has its actors loaded.
+    public private(set) var codeLoading = Duration.zero
 
     /// Opens the state at `stateRoot`.
     /// - Parameters:
@@ -59,6 +62,9 @@ public final class Machine {
     func code(_ cid: Cid) throws(ExecutionError) -> BoundModule {
         if let known = bound[cid] { return known }
         let store = store
+        let clock = ContinuousClock()
+        let start = clock.now
+        defer { codeLoading += clock.now - start }
         var readFailure: BlockstoreError?
         let loaded: LoadedCode?
         do throws(EngineError) {

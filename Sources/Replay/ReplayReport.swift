@@ -65,6 +65,7 @@ public struct MessageReport: Sendable {
     public var exitCode: ExitCode
     /// Whole gas.
     public var gasUsed: UInt64
+    /// Time of execution; finding, compiling and mapping code is not in it.
     public var nanoseconds: UInt64
     /// Why it failed; nil for exit code 0.
     public var failure: Backtrace?

@@ -114,6 +114,7 @@ struct VectorRunner: Sendable {
         if writesTraces { run.trace = [] }
 
         for (index, entry) in vector.messages.enumerated() {
+            let loadedBefore = machine.codeLoading
             let start = clock.now
             let result: ApplyResult
             do throws(ApplyError) {
@@ -122,10 +123,11 @@ struct VectorRunner: Sendable {
                 run.report.problem = "message \(index)"
                 throw error
             }
+            let time = clock.now - start
             run.report.messages.append(
                 MessageReport(
                     exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
-                    nanoseconds: (clock.now - start).nanoseconds, failure: result.failure))
+                    nanoseconds: (time - (machine.codeLoading - loadedBefore)).nanoseconds, failure: result.failure))
 
             var compared = ReceiptComparison(message: index)
             compared.compare(vector.receipts[index], result.receipt)
