@@ -183,13 +183,13 @@ public final class ArtifactStore: Sendable {
 
     // MARK: Files
 
-    /// Reads a file that nobody but this user can have written.
-    func readOwn(_ path: String) throws(StoreError) -> [UInt8] {
+    /// Reads a file that nobody but this user can have written; a private one nobody else can have read either.
+    func readOwn(_ path: String, isPrivate: Bool = false) throws(StoreError) -> [UInt8] {
         let reason: String
         do {
             let file = try files.open(path)
             let status = try files.status(of: file)
-            guard let found = distrust(status) else { return try files.read(file, size: status.size) }
+            guard let found = distrust(status, isPrivate) else { return try files.read(file, size: status.size) }
             reason = found
         } catch {
             throw error.isSymbolicLink ? .unsafe(path: path, reason: "is a symbolic link") : .file(error)
@@ -198,12 +198,14 @@ public final class ArtifactStore: Sendable {
     }
 
     /// Why a file is not to be believed, by its status alone.
-    private func distrust(_ status: Files.Status) -> String? {
+    private func distrust(_ status: Files.Status, _ isPrivate: Bool) -> String? {
         guard status.isRegular else { return "is no regular file" }
         guard status.owner == Files.user else {
             return "belongs to user \(status.owner), not to user \(Files.user)"
         }
-        return status.mode & 0o022 == 0 ? nil : "mode \(String(status.mode, radix: 8)) lets others write it"
+        guard status.mode & 0o022 == 0 else { return "mode \(String(status.mode, radix: 8)) lets others write it" }
+        guard isPrivate, status.mode & 0o077 != 0 else { return nil }
+        return "mode \(String(status.mode, radix: 8)) lets others read it"
     }
 
     func writeOwn(_ bytes: [UInt8], to path: String) throws(StoreError) {
@@ -217,9 +219,16 @@ public final class ArtifactStore: Sendable {
 
     /// Reports something unsound and moves it away, so that it is made again.
     func reject(_ path: String, _ error: StoreError) {
-        warnOnce(path, "\(error); it is made again")
-        if case .file = error { return }
-        try? quarantine(path)
+        switch error {
+        case .unsafe(let place, _) where place == layout.secret, .damaged(let place, _) where place == layout.secret:
+            // Says nothing about the object.
+            warnOnce(place, "\(error); the store is not used")
+        case .file, .noDirectory:
+            warnOnce(path, "\(error); it is made again")
+        case .unsafe, .damaged:
+            warnOnce(path, "\(error); it is made again")
+            try? quarantine(path)
+        }
     }
 
     func quarantine(_ path: String) throws(StoreError) {
@@ -255,7 +264,7 @@ public final class ArtifactStore: Sendable {
         let path = layout.secret
         let found: [UInt8]
         do {
-            found = try readOwn(path)
+            found = try readOwn(path, isPrivate: true)
         } catch .file(let error) where error.isMissing && making {
             guard let fresh = SecureRandom.bytes(32) else {
                 throw .damaged(path: path, reason: "this system gives no random bytes for a key")
@@ -267,7 +276,7 @@ public final class ArtifactStore: Sendable {
             } catch {
                 guard error.isCollision else { throw .file(error) }
             }
-            found = try readOwn(path)
+            found = try readOwn(path, isPrivate: true)
         }
         guard found.count == 32 else {
             throw .damaged(path: path, reason: "the key has \(found.count) bytes, expected 32")

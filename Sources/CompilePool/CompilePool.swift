@@ -159,7 +159,9 @@ public final class CompilePool: Sendable {
     func giveSlotBack() { state.withLock { $0.running -= 1 } }
 
     func takeWorker() throws(LocalFailure) -> WorkerProcess {
-        if let idle = state.withLock({ $0.idle.popLast() }) { return idle }
+        while let idle = state.withLock({ $0.idle.popLast() }) {
+            if idle.isThere { return idle }
+        }
         let path: String
         if let workerPath { path = workerPath } else { path = try WorkerProcess.locate() }
         let worker = try WorkerProcess(path: path)

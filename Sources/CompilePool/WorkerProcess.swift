@@ -186,6 +186,12 @@ final class WorkerProcess: @unchecked Sendable {
         return frames
     }
 
+    /// Whether an idle worker still waits for requests: one that ended has closed its side.
+    var isThere: Bool {
+        var poll = pollfd(fd: replies, events: Int16(POLLIN), revents: 0)
+        return Glibc.poll(&poll, 1, 0) == 0
+    }
+
     /// What the worker wrote on standard error since the last request.
     var said: String {
         String(decoding: messageTail, as: UTF8.self).split(separator: "\n").joined(separator: "; ")

@@ -22,8 +22,8 @@ public struct WorkerLoop {
 
     /// Runs until the input ends; the exit status of the program.
     public func run() -> Int32 {
+        // A host that is gone shows as the end of the input and as writes that fail.
         signal(SIGPIPE, SIG_IGN)
-        _ = smelt_die_with_parent()
         let linker: Linker
         let identity: CompilerIdentity
         do {
@@ -69,7 +69,8 @@ public struct WorkerLoop {
             setLimits(request.limits)
             let result = BigStack.run {
                 var pipeline = Pipeline(request, identity: identity, linker: linker) { progress in
-                    _ = send(progress.frame)
+                    // Nobody waits for the result any more.
+                    if !send(progress.frame) { _exit(1) }
                 }
                 return send(pipeline.run().frame)
             }

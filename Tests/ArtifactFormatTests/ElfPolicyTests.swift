@@ -202,6 +202,14 @@ import Testing
         .init("sectionNameBeyondTheNames", .truncated) { $0.bytes.store(UInt32(9_999), at: $0.section(1)) },
     ]
 
+    @Test func everyRuleHasAnObjectThatBreaksIt() {
+        // These concern the manifest and what it says; `VerifierTests` breaks them.
+        let ofTheManifest: Set<ArtifactError.Rule> = [
+            .manifestMissing, .manifestMalformed, .digest, .descriptor, .version, .cpuLevel, .target, .unexpectedKey,
+        ]
+        #expect(ofTheManifest.union(ElfPolicyTests.bad.map(\.rule)) == Set(ArtifactError.Rule.allCases))
+    }
+
     @Test func theGoodObjectPasses() throws {
         let policy = try ElfPolicy(checking: ElfFile(Sample.linked))
         #expect(policy.relocations.count > 10)

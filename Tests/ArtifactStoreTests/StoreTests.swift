@@ -74,6 +74,40 @@ extension ArtifactStore {
         #expect(key?.count == 32)
     }
 
+    @Test func aKeyThatOthersCanReadIsNotUsed() throws {
+        try fixture.open().publish(StoreFixture.object, StoreFixture.inputs)
+        #expect(shell("chmod 644 '\(fixture.directory)/key'"))
+        #expect(fixture.open().find(StoreFixture.inputs) == nil)
+        let error = #expect(throws: StoreError.self) {
+            try fixture.open().publish(StoreFixture.object, StoreFixture.inputs)
+        }
+        #expect(error?.description.contains("mode 644 lets others read it") == true)
+        // The object is as good as before.
+        #expect(shell("chmod 600 '\(fixture.directory)/key'"))
+        #expect(fixture.open().foundBytes() == StoreFixture.object)
+    }
+
+    /// What a writer leaves that is killed between any two of its steps.
+    @Test func leftOversOfAKilledWriterAreNeverUsed() throws {
+        let path = fixture.objectPath
+        let entry = StoreLayout(root: fixture.directory).entry(ofObject: path)
+        try fixture.open().publish(StoreFixture.object, StoreFixture.inputs)
+        let entryBytes = try #require(fileBytes(entry))
+        let half = Array(StoreFixture.object[..<(StoreFixture.object.count / 2)])
+        let leftOvers: [[(String, [UInt8])]] = [
+            [(path + ".1.2.new", half)], [(path + ".1.2.new", StoreFixture.object)], [(path, StoreFixture.object)],
+            [(path, StoreFixture.object), (entry + ".1.2.new", entryBytes)],
+        ]
+        for files in leftOvers {
+            #expect(shell("rm -f '\(path)'* '\(entry)'*"))
+            for (name, bytes) in files { #expect(writeFile(bytes, name)) }
+            #expect(fixture.open().find(StoreFixture.inputs) == nil)
+            try fixture.open().publish(StoreFixture.object, StoreFixture.inputs)
+            #expect(fixture.open().foundBytes() == StoreFixture.object)
+        }
+        #expect(fixture.warnings.all.isEmpty)
+    }
+
     @Test func anObjectWithoutEntryIsAbsent() throws {
         try fixture.open().publish(StoreFixture.object, StoreFixture.inputs)
         #expect(shell("rm '\(StoreLayout(root: fixture.directory).entry(ofObject: fixture.objectPath))'"))
