@@ -22,26 +22,31 @@ public struct CompilerIdentity: Hashable, Sendable {
             settings: settings.digest, target: settings.target, cpu: settings.cpu)
     }
 
-    /// The digest of a program's loaded content: what the processor can see of it. Debug information, which holds
-    /// the paths of the sources, is left out, so builds of one source in two directories are one compiler.
+    /// The digest of a program's loaded content: what the processor can see of it. Left out is what depends on
+    /// debug information, which holds the paths of the sources: then builds of one source in two directories are one
+    /// compiler.
     public static func buildDigest(ofProgram bytes: [UInt8]) -> Digest? {
-        guard bytes.count >= 64, let count = try? bytes.load(at: 56, "program", as: UInt16.self),
-            let table = try? bytes.load(at: 32, "program", as: UInt64.self)
+        guard let count: UInt16 = try? bytes.load(at: 56, "program"),
+            let table: UInt64 = try? bytes.load(at: 32, "program")
         else { return nil }
-        var content: [UInt8] = []
+        var segments: [(type: UInt32, offset: Int, end: Int)] = []
         for index in 0..<UInt64(count) {
             let (row, overflow) = table.addingReportingOverflow(index * Elf.programHeaderSize)
-            guard !overflow, let type = try? bytes.load(at: row, "program", as: UInt32.self),
-                let offset = try? bytes.load(at: row + 8, "program", as: UInt64.self),
-                let size = try? bytes.load(at: row + 32, "program", as: UInt64.self),
+            guard !overflow, let type: UInt32 = try? bytes.load(at: row, "program"),
+                let offset: UInt64 = try? bytes.load(at: row &+ 8, "program"),
+                let size: UInt64 = try? bytes.load(at: row &+ 32, "program"),
                 (try? bytes.check(offset, size, "program")) != nil
             else { return nil }
-            guard type == Elf.SegmentType.load else { continue }
-            // The first segment starts with the ELF header, which says where the section headers lie: that
-            // depends on the debug information.
-            let start = offset == 0 ? min(size, Elf.headerSize) : 0
-            content.append(contentsOf: bytes[Int(offset + start)..<Int(offset + size)])
+            segments.append((type, Int(offset), Int(offset + size)))
         }
+        var masked = bytes
+        // The ELF header says where the section headers lie, behind the debug information; a note holds the
+        // linker's own digest of the whole file.
+        for index in 0..<Int(Elf.headerSize) { masked[index] = 0 }
+        for note in segments where note.type == Elf.SegmentType.note {
+            for index in note.offset..<note.end { masked[index] = 0 }
+        }
+        let content = segments.filter { $0.type == Elf.SegmentType.load }.flatMap { masked[$0.offset..<$0.end] }
         return content.isEmpty ? nil : Digest(of: content)
     }
 }
