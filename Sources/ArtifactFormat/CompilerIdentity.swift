@@ -42,7 +42,7 @@ public struct CompilerIdentity: Hashable, Sendable {
         var masked = bytes
         // The ELF header says where the section headers lie, behind the debug information; a note holds the
         // linker's own digest of the whole file.
-        for index in 0..<Int(Elf.headerSize) { masked[index] = 0 }
+        for index in 0..<min(masked.count, Int(Elf.headerSize)) { masked[index] = 0 }
         for note in segments where note.type == Elf.SegmentType.note {
             for index in note.offset..<note.end { masked[index] = 0 }
         }
