@@ -22,31 +22,35 @@ public struct CompilerIdentity: Hashable, Sendable {
             settings: settings.digest, target: settings.target, cpu: settings.cpu)
     }
 
-    /// The digest of a program's loaded content: what the processor can see of it. Left out is what depends on
-    /// debug information, which holds the paths of the sources: then builds of one source in two directories are one
-    /// compiler.
+    /// The digest of a program's loaded content: what the processor can see of it. Left out is what depends on the
+    /// place of the sources, so that builds of one source in two directories are one compiler.
     public static func buildDigest(ofProgram bytes: [UInt8]) -> Digest? {
-        guard let count: UInt16 = try? bytes.load(at: 56, "program"),
-            let table: UInt64 = try? bytes.load(at: 32, "program")
-        else { return nil }
-        var segments: [(type: UInt32, offset: Int, end: Int)] = []
-        for index in 0..<UInt64(count) {
-            let (row, overflow) = table.addingReportingOverflow(index * Elf.programHeaderSize)
-            guard !overflow, let type: UInt32 = try? bytes.load(at: row, "program"),
-                let offset: UInt64 = try? bytes.load(at: row &+ 8, "program"),
-                let size: UInt64 = try? bytes.load(at: row &+ 32, "program"),
-                (try? bytes.check(offset, size, "program")) != nil
-            else { return nil }
-            segments.append((type, Int(offset), Int(offset + size)))
-        }
+        do { return try digest(ofProgram: bytes) } catch { return nil }
+    }
+
+    private static func digest(ofProgram bytes: [UInt8]) throws(ArtifactError) -> Digest? {
+        let place = "program"
+        let sections = try ElfFile.readSections(
+            bytes, at: try bytes.load(at: 40, place), count: UInt64(try bytes.load(at: 60, place, as: UInt16.self)),
+            namesIndex: Int(try bytes.load(at: 62, place, as: UInt16.self)))
         var masked = bytes
-        // The ELF header says where the section headers lie, behind the debug information; a note holds the
-        // linker's own digest of the whole file.
-        for index in 0..<min(masked.count, Int(Elf.headerSize)) { masked[index] = 0 }
-        for note in segments where note.type == Elf.SegmentType.note {
-            for index in note.offset..<note.end { masked[index] = 0 }
+        // The ELF header says where the section headers lie, behind the debug information, which holds paths.
+        for index in 0..<Int(Elf.headerSize) { masked[index] = 0 }
+        // The linker's digest of the whole file, and the Swift compiler's digest of how it was called.
+        let placed = sections.filter { $0.type != Elf.SectionType.noBits && $0.type != Elf.SectionType.null }
+        for section in placed where [".note.gnu.build-id", ".swift_modhash"].contains(section.name) {
+            for index in Int(section.offset)..<Int(section.offset + section.size) { masked[index] = 0 }
         }
-        let content = segments.filter { $0.type == Elf.SegmentType.load }.flatMap { masked[$0.offset..<$0.end] }
+        var content: [UInt8] = []
+        let table: UInt64 = try bytes.load(at: 32, place)
+        for index in 0..<UInt64(try bytes.load(at: 56, place, as: UInt16.self)) {
+            let row = table &+ index * Elf.programHeaderSize
+            guard try bytes.load(at: row, place, as: UInt32.self) == Elf.SegmentType.load else { continue }
+            let offset: UInt64 = try bytes.load(at: row &+ 8, place)
+            let size: UInt64 = try bytes.load(at: row &+ 32, place)
+            try bytes.check(offset, size, place)
+            content += masked[Int(offset)..<Int(offset + size)]
+        }
         return content.isEmpty ? nil : Digest(of: content)
     }
 }

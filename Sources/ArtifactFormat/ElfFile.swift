@@ -153,7 +153,7 @@ struct ElfFile {
         return segment
     }
 
-    private static func readSections(
+    static func readSections(
         _ bytes: [UInt8], at start: UInt64, count: UInt64, namesIndex: Int
     ) throws(ArtifactError) -> [Section] {
         try bytes.check(start, count * Elf.sectionHeaderSize, "section headers")
@@ -170,6 +170,9 @@ struct ElfFile {
                 try bytes.check(section.offset, section.size, place)
             }
             sections.append(section)
+        }
+        guard namesIndex < sections.count else {
+            throw ArtifactError(.sectionHeaders, "section headers", at: start, "names lie in no section")
         }
         let names = sections[namesIndex]
         guard names.type == Elf.SectionType.stringTable else {
