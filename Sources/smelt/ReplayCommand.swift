@@ -28,11 +28,11 @@ enum ReplayCommand {
             }
         }
         let pool = try WorkerSetup.pool(arguments)
-        let store = try StoreCommand.open(arguments)
         let engine = NativeEngine(source: StoreArtifacts(pool: pool))
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         do {
-            let runner = try ReplayRunner(options, engine: engine, bundles: bundles) { store.wasm($0) }
+            // Code that is neither in a vector nor in a bundle the pool takes from the store.
+            let runner = try ReplayRunner(options, engine: engine, bundles: bundles)
             return try report(runner, format: arguments.value("format") ?? "text", progress)
         } catch let error as ReplayError {
             if case .local(let text) = error { throw CommandFailure(.failure, text) }
