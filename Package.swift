@@ -2,15 +2,28 @@
 import Foundation
 import PackageDescription
 
-// Every Swift target is compiled in Swift 6 mode with warnings as errors.
+// Every Swift target is compiled in Swift 6 mode with warnings as errors. Strict memory safety makes every unsafe
+// expression one of these warnings: a layer has none unless its row says why it touches memory itself.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .treatAllWarnings(as: .error),
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// Why a layer contains unsafe code.
+enum Unsafe {
+    /// It calls a C library with pointers.
+    case cLibrary
+    /// It makes system calls.
+    case systemCalls
+    /// It runs guest code or reads the structures of the C runtime.
+    case runtime
+}
+
+func layer(_ name: String, _ dependencies: [Target.Dependency] = [], unsafe: Unsafe? = nil) -> Target {
+    .target(
+        name: name, dependencies: dependencies,
+        swiftSettings: strict + (unsafe == nil ? [.strictMemorySafety()] : []))
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -49,7 +62,7 @@ let targets: [Target] = [
     .target(
         name: "CActorRuntime", path: "Runtime", exclude: ["tests"],
         cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
-    layer("Primitives", ["CGMP", "CSodium"]),
+    layer("Primitives", ["CGMP", "CSodium"], unsafe: .cLibrary),
     layer("WasmFormat"),
     layer("GasSchedule", ["Primitives"]),
     layer("Syscalls", ["WasmFormat"]),
@@ -57,30 +70,33 @@ let targets: [Target] = [
     // L1: front end and data structures.
     layer("Validator", ["WasmFormat"]),
     layer("Metering", ["Validator", "WasmFormat", "GasSchedule", "Syscalls"]),
-    layer("Crypto", ["Primitives", "CSodium", "CLibCrypto", "CTomCrypt", "CSecp256k1", "CBLST"]),
+    layer("Crypto", ["Primitives", "CSodium", "CLibCrypto", "CTomCrypt", "CSecp256k1", "CBLST"], unsafe: .cLibrary),
     layer("IPLD", ["Primitives", "Crypto"]),
-    layer("Bundle", ["IPLD", "Primitives", "CZstd"]),
-    layer("Engine", ["CActorRuntime"]),
-    layer("JSON", ["CYajl"]),
-    layer("CommandTable", ["CGetopt"]),
+    layer("Bundle", ["IPLD", "Primitives", "CZstd"], unsafe: .cLibrary),
+    layer("Engine", ["CActorRuntime"], unsafe: .runtime),
+    layer("JSON", ["CYajl"], unsafe: .cLibrary),
+    layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
 
     // L2: artifacts, shared by both sides.
-    layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"]),
-    layer("ArtifactStore", ["ArtifactFormat", "Primitives", "Crypto"]),
+    layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"], unsafe: .runtime),
+    layer("ArtifactStore", ["ArtifactFormat", "Primitives", "Crypto"], unsafe: .systemCalls),
     layer("WorkerProtocol", ["ArtifactFormat", "GasSchedule", "Primitives", "WasmFormat"]),
 
     // L3: the compiler side.
-    layer("LLVMKit", ["CLLVM"]),
-    layer("Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "Syscalls", "CActorRuntime"]),
+    layer("LLVMKit", ["CLLVM"], unsafe: .cLibrary),
+    layer(
+        "Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "Syscalls", "CActorRuntime"], unsafe: .runtime),
     layer(
         "Compiler",
         [
             "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat",
             "CLinux",
-        ]),
+        ], unsafe: .systemCalls),
 
     // L3: the host side.
-    layer("NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"]),
+    layer(
+        "NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"],
+        unsafe: .runtime),
     layer("StateTree", ["IPLD", "Primitives", "Crypto"]),
     layer("Kernel", ["Engine", "Syscalls", "GasSchedule", "StateTree", "IPLD", "Primitives", "Crypto"]),
     layer(
@@ -90,13 +106,15 @@ let targets: [Target] = [
         ]),
 
     // L4: tools' shared parts.
-    layer("CompilePool", ["ArtifactFormat", "ArtifactStore", "WorkerProtocol", "Primitives", "Crypto", "CLinux"]),
+    layer(
+        "CompilePool", ["ArtifactFormat", "ArtifactStore", "WorkerProtocol", "Primitives", "Crypto", "CLinux"],
+        unsafe: .systemCalls),
     layer(
         "Replay",
         [
             "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Bundle", "IPLD", "Primitives", "Crypto", "JSON",
             "CZlib",
-        ]),
+        ], unsafe: .systemCalls),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler"]),
@@ -110,13 +128,13 @@ let targets: [Target] = [
         ]),
 
     // Witnesses and test helpers; no product imports them.
-    layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"]),
+    layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"], unsafe: .runtime),
     layer(
         "SpecSuite",
         [
             "WasmReference", "Compiler", "WorkerProtocol", "ArtifactFormat", "Metering", "JSON", "Syscalls",
             "GasSchedule", "Engine", "NativeEngine", "WasmFormat", "Crypto", "Primitives",
-        ]),
+        ], unsafe: .systemCalls),
     program("smelt-spec", ["SpecSuite", "CommandTable"]),
     program(
         "smelt-samples",
@@ -125,7 +143,7 @@ let targets: [Target] = [
             "Primitives",
             "JSON", "CZlib",
         ]),
-    layer("TestSupport", ["WasmFormat"]),
+    layer("TestSupport", ["WasmFormat"], unsafe: .systemCalls),
 
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),

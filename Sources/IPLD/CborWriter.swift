@@ -104,7 +104,9 @@ public struct CborWriter: Sendable {
         case .negative(let value): head(1, value)
         case .float(let value):
             bytes.append(0xfb)
-            withUnsafeBytes(of: value.bitPattern.bigEndian) { bytes.append(contentsOf: $0) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+            }
         case .bytes(let content): byteString(content)
         case .text(let content): text(content)
         case .array(let elements):

@@ -12,8 +12,10 @@ struct ResultBytes {
 
     init(_ value: some FixedWidthInteger) { append(value) }
 
-    mutating func append<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    mutating func append(_ value: some FixedWidthInteger) {
+        for shift in stride(from: 0, to: value.bitWidth, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+        }
     }
 
     /// A token amount: low half, then high half. Fatal when it is negative or has more than 128 bits.

@@ -51,10 +51,10 @@ struct Reader: ~Escapable {
         guard Int(count) <= remaining else { throw malformed("\(count) bytes wanted, \(remaining) remain") }
         let start = position
         position += Int(count)
-        return [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
-            for index in 0..<Int(count) { buffer.initializeElement(at: index, to: bytes[start + index]) }
-            initialized = Int(count)
-        }
+        var taken: [UInt8] = []
+        taken.reserveCapacity(Int(count))
+        for index in start..<position { taken.append(bytes[index]) }
+        return taken
     }
 
     mutating func skipToEnd() { position = end }

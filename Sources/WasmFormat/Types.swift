@@ -26,7 +26,7 @@ public struct Name: Hashable, Sendable {
     public let bytes: [UInt8]
 
     public init(bytes: [UInt8]) { self.bytes = bytes }
-    public init(_ text: StaticString) { self.bytes = text.withUTF8Buffer { Array($0) } }
+    public init(_ text: String) { self.bytes = Array(text.utf8) }
 
     /// The name as text, for people.
     public var text: String { String(decoding: bytes, as: UTF8.self) }

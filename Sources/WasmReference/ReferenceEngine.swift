@@ -112,7 +112,7 @@ extension ModuleFacts {
                 ImportedFunction(
                     module: entry.module.bytes, name: entry.name.bytes, signature: Self.signature(of: type)))
         }
-        let exported = { (name: StaticString, kind: Export.Kind) -> Int? in
+        let exported = { (name: String, kind: Export.Kind) -> Int? in
             module.export(named: Name(name)).flatMap { $0.kind == kind ? Int($0.index) : nil }
         }
         let invoke: EntryPoint =

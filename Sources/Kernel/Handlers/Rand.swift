@@ -40,6 +40,6 @@ extension Kernel {
     }
 
     private func bigEndian(_ value: Int64) -> [UInt8] {
-        withUnsafeBytes(of: value.bigEndian) { Array($0) }
+        stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 }
