@@ -22,16 +22,24 @@ public protocol ArtifactSource: AnyObject, Sendable {
 /// Runs compiled actors. Modules are mapped once and shared; usable from several threads.
 public final class NativeEngine: ActorEngine {
     private let source: any ArtifactSource
+    private let perfMap: PerfMap?
     private let loaded = Mutex<[[UInt8]: LoadedCode]>([:])
 
-    public init(source: any ArtifactSource) { self.source = source }
+    /// - Parameter perfMap: where the functions of modules are named for a profiler; nil is nowhere.
+    public init(source: any ArtifactSource, perfMap: PerfMap? = nil) {
+        self.source = source
+        self.perfMap = perfMap
+    }
 
     public func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
         if let known = loaded.withLock({ $0[key] }) { return known }
         // Compiling can take minutes: no lock is held. Two threads may map the same object; the first one stays.
         let code: LoadedCode
         switch try source.artifact(key: key, wasm: wasm) {
-        case .object(let bytes)?: code = .module(try NativeModule(object: bytes))
+        case .object(let bytes)?:
+            let module = try NativeModule(object: bytes)
+            perfMap?.add(module, key: key)
+            code = .module(module)
         case .refused(let text)?: code = .refused(text)
         case nil: return nil
         }

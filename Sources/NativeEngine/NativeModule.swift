@@ -72,6 +72,9 @@ public final class NativeModule: ActorModule {
     nonisolated(unsafe) let descriptor: UnsafePointer<smelt_module_descriptor>
     /// Parameters of each imported function.
     let importArities: [Int]
+    private static let entryPoint = "invoke"
+    /// Sound to share: it addresses code.
+    nonisolated(unsafe) private let entryPoint: Function?
 
     /// Maps an object.
     ///
@@ -97,6 +100,8 @@ public final class NativeModule: ActorModule {
         self.limits = limits
         self.object = object
         facts = ModuleFacts(descriptor.pointee)
+        entryPoint = NativeModule.export(named: Array(NativeModule.entryPoint.utf8), of: descriptor.pointee)
+            .flatMap { Function($0) }
         importArities = NativeModule.imports(of: descriptor.pointee).compactMap { $0.functionType?.parameters.count }
     }
 
@@ -117,13 +122,32 @@ public final class NativeModule: ActorModule {
         exports.compactMap { row in Function(row).map { (bytes(row.name, row.name_length), $0.type) } }
     }
 
-    private var exports: UnsafeBufferPointer<smelt_rt_export> {
-        UnsafeBufferPointer(start: descriptor.pointee.exports, count: Int(descriptor.pointee.export_count))
+    /// Index and name of each exported function, without what would break a line of text.
+    var functionExports: [(index: UInt32, name: String)] {
+        exports.filter { $0.kind == SMELT_RT_FUNCTION.rawValue }.map { row in
+            (
+                row.index,
+                String(decoding: bytes(row.name, row.name_length).filter { (0x21...0x7E).contains($0) }, as: UTF8.self)
+            )
+        }
+    }
+
+    private var exports: UnsafeBufferPointer<smelt_rt_export> { NativeModule.exports(of: descriptor.pointee) }
+
+    private static func exports(of module: smelt_module_descriptor) -> UnsafeBufferPointer<smelt_rt_export> {
+        UnsafeBufferPointer(start: module.exports, count: Int(module.export_count))
     }
 
     /// The export with this name; names are unique in a module.
-    func export(named name: [UInt8]) -> smelt_rt_export? {
-        exports.first { Int($0.name_length) == name.count && bytes($0.name, $0.name_length) == name }
+    func export(named name: [UInt8]) -> smelt_rt_export? { NativeModule.export(named: name, of: descriptor.pointee) }
+
+    private static func export(named name: [UInt8], of module: smelt_module_descriptor) -> smelt_rt_export? {
+        exports(of: module).first { Int($0.name_length) == name.count && bytes($0.name, $0.name_length) == name }
+    }
+
+    /// The exported function with this name; nil when there is none. That of actors' entry point is at hand.
+    func function(named name: String) -> Function? {
+        name == NativeModule.entryPoint ? entryPoint : function(named: Array(name.utf8))
     }
 
     /// The exported function with this name; nil when there is none.

@@ -76,6 +76,7 @@ let smeltCommand = Command(
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
                 Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
                 Option("fail-fast", "Stop at the first failure."),
+                Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
                 cpuOption, boundsOption, quietOption,
             ],
             positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),

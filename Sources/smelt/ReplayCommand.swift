@@ -1,5 +1,6 @@
 import Bundle
 import CommandTable
+import Engine
 import GasSchedule
 import JSON
 import NativeEngine
@@ -28,7 +29,8 @@ enum ReplayCommand {
             }
         }
         let pool = try WorkerSetup.pool(arguments)
-        let engine = NativeEngine(source: StoreArtifacts(pool: pool))
+        let engine = NativeEngine(
+            source: StoreArtifacts(pool: pool), perfMap: arguments.has("perf-map") ? try perfMap(bundles) : nil)
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         do {
             // Code that is neither in a vector nor in a bundle the pool takes from the store.
@@ -41,6 +43,17 @@ enum ReplayCommand {
             throw error
         } catch {
             throw CommandFailure(.internalError, "\(error)")
+        }
+    }
+
+    /// Names the actors of bundles as their manifests do; of several with one code the last.
+    private static func perfMap(_ bundles: [ActorBundle]) throws(CommandFailure) -> PerfMap {
+        var names: [[UInt8]: String] = [:]
+        for bundle in bundles {
+            for (name, cid) in bundle.codes { names[cid.bytes] = name }
+        }
+        do throws(EngineError) { return try PerfMap(names: names) } catch {
+            throw CommandFailure(.failure, "--perf-map: \(error)")
         }
     }
 
