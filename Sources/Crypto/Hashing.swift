@@ -5,10 +5,14 @@ import Primitives
 
 /// BLAKE2b without key, from libsodium: the digest of blocks, addresses and signed texts.
 public enum Blake2b {
+    /// Lets libsodium look at the processor: until then it hashes with portable code, half as fast.
+    private static let isReady = sodium_init() >= 0
+
     /// A digest of `size` bytes.
     ///
     /// - Precondition: `size` is 1 to 64; callers name one of the fixed sizes of the FVM.
     public static func hash(_ data: Span<UInt8>, size: Int) -> [UInt8] {
+        precondition(isReady, "libsodium")
         var out = [UInt8](repeating: 0, count: size)
         data.withUnsafeBufferPointer { input in
             // Lengths are those of the buffers; without a key only the output length could be refused.

@@ -36,6 +36,9 @@ public struct CborReader: Sendable {
     /// Whether nothing is left.
     public var isAtEnd: Bool { position == bytes.count }
 
+    /// Goes on at `end`, up to which the caller has read by itself.
+    mutating func passed(to end: Int) { position = end }
+
     /// - Throws: `.trailingBytes` when something follows the last item.
     public func finish() throws(CborError) {
         if position < bytes.count { throw CborError(.trailingBytes(bytes.count - position), at: position) }
@@ -221,6 +224,10 @@ public struct CborReader: Sendable {
     /// A link: tag 42 around a byte string of 0 and a binary CID.
     public mutating func link() throws(CborError) -> Cid {
         let start = position
+        if let end = CanonicalScan.link(bytes.span, start) {
+            position = end
+            return CanonicalScan.cid(bytes.span, start)
+        }
         let tag = try head(.tag)
         guard tag == 42 else { throw CborError(.unknownTag(tag), at: start) }
         let content = try string(.bytes)
@@ -253,6 +260,10 @@ public struct CborReader: Sendable {
     /// The next item, whatever it is, in canonical encoding: the block's own bytes when they are canonical already.
     public mutating func canonicalItem() throws(CborError) -> ArraySlice<UInt8> {
         let start = position
+        if let end = CanonicalScan.item(bytes.span, start) {
+            position = end
+            return bytes[start..<end]
+        }
         var strict = self
         strict.mode = .strict
         if (try? strict.skip()) != nil {

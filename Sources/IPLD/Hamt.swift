@@ -36,9 +36,9 @@ public final class Hamt {
 
     /// The child behind a pointer; read once.
     private func child(_ node: HamtNode, _ place: Int) throws(IPLDError) -> HamtNode? {
-        switch node.pointers[place] {
+        switch node.opened(node.pointers[place]) {
         case .loaded(_, let child), .dirty(let child): return child
-        case .bucket: return nil
+        case .bucket, .stored: return nil
         case .link(let cid):
             let child = try HamtNode(try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, isRoot: false)
             node.pointers[place] = .loaded(cid, child)
@@ -55,9 +55,7 @@ public final class Hamt {
             let slot = try path.slot(level)
             guard node.bitfield[slot] else { return nil }
             let place = node.bitfield.rank(slot)
-            if case .bucket(let pairs) = node.pointers[place] {
-                return pairs.first { $0.key.elementsEqual(key) }?.value
-            }
+            if case .value(let value) = node.search(place, key) { return value }
             guard let next = try child(node, place) else { return nil }
             node = next
             level += 1
@@ -83,7 +81,7 @@ public final class Hamt {
             node.pointers.insert(.bucket([pair]), at: place)
             return true
         }
-        guard case .bucket(var pairs) = node.pointers[place] else {
+        guard case .bucket(var pairs) = node.opened(node.pointers[place]) else {
             guard let child = try child(node, place) else { return false }
             let changed = try insert(pair, path, child, level: level + 1)
             if changed { node.pointers[place] = .dirty(child) }
@@ -123,7 +121,7 @@ public final class Hamt {
         let slot = try path.slot(level)
         guard node.bitfield[slot] else { return false }
         let place = node.bitfield.rank(slot)
-        if case .bucket(var pairs) = node.pointers[place] {
+        if case .bucket(var pairs) = node.opened(node.pointers[place]) {
             guard let index = pairs.firstIndex(where: { $0.key.elementsEqual(key) }) else { return false }
             pairs.remove(at: index)
             if pairs.isEmpty {
@@ -156,7 +154,8 @@ public final class Hamt {
     ) throws(IPLDError) {
         guard level * bitWidth < 256 else { throw .maxDepth }
         for pointer in node.pointers {
-            switch pointer {
+            switch node.opened(pointer) {
+            case .stored: break
             case .bucket(let pairs): for pair in pairs { try body(pair.key, pair.value) }
             case .loaded(_, let child), .dirty(let child): try visit(child, level: level + 1, body)
             case .link(let cid):

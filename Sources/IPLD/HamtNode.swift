@@ -98,6 +98,9 @@ struct HamtPath {
 /// A node in memory. A class, so that a child can be changed in place through its parent.
 final class HamtNode {
     enum Pointer {
+        /// As in the node's block, where it takes these bytes: a link of the usual form, or a bucket in canonical
+        /// encoding. Most pointers of most nodes are never followed, so they are checked and left alone.
+        case stored(Range<Int>)
         /// Not read yet.
         case link(Cid)
         /// Read and unchanged since.
@@ -112,13 +115,16 @@ final class HamtNode {
 
     var bitfield = HamtBitfield()
     var pointers: [Pointer] = []
+    /// What the node was read from.
+    private let block: [UInt8]
 
-    init() {}
+    init() { block = [] }
 
     /// Reads a node's block with the checks the reference makes.
     init(_ block: [UInt8], cid: Cid, bitWidth: Int, isRoot: Bool) throws(IPLDError) {
+        self.block = block
         do {
-            try decode(block, cid: cid, bitWidth: bitWidth)
+            try decode(cid: cid, bitWidth: bitWidth)
         } catch let error as IPLDError {
             throw error
         } catch let error as CborError {
@@ -129,7 +135,8 @@ final class HamtNode {
         if pointers.isEmpty && !isRoot { throw .malformed(cid, "hamt node below the root is empty") }
     }
 
-    private func decode(_ block: [UInt8], cid: Cid, bitWidth: Int) throws {
+    private func decode(cid: Cid, bitWidth: Int) throws {
+        let block = block
         var reader = CborReader(block)
         try reader.tuple(2)
         guard let bitfield = HamtBitfield(bytes: try reader.byteSlice()) else {
@@ -140,10 +147,15 @@ final class HamtNode {
             throw IPLDError.malformed(cid, "hamt node has \(count) pointers, its bitfield \(bitfield.count)")
         }
         self.bitfield = bitfield
+        var pointers: [Pointer] = []
         pointers.reserveCapacity(count)
         reader.mode = .dynamic
         for _ in 0..<count {
-            if reader.nextIsLink {
+            let start = reader.position
+            if let end = CanonicalScan.dagCborLink(block.span, start) ?? HamtNode.bucketEnd(block.span, start) {
+                pointers.append(.stored(start..<end))
+                reader.passed(to: end)
+            } else if reader.nextIsLink {
                 let child = try reader.link()
                 guard child.codec == Cid.dagCbor else {
                     throw IPLDError.malformed(cid, "hamt link \(child) is not dag-cbor")
@@ -154,6 +166,7 @@ final class HamtNode {
             }
         }
         try reader.finish()
+        self.pointers = pointers
     }
 
     private static func bucket(_ reader: inout CborReader, _ cid: Cid) throws -> [HamtPair] {
@@ -174,6 +187,84 @@ final class HamtNode {
         return pairs
     }
 
+    // MARK: Stored pointers
+
+    /// A pair of a bucket in canonical encoding: where its key and its value are; it ends with the value.
+    private static func pair(_ bytes: Span<UInt8>, _ start: Int) -> (key: Range<Int>, value: Range<Int>)? {
+        guard start < bytes.count, bytes[start] == 0x82, let key = CanonicalScan.byteString(bytes, start + 1),
+            let end = CanonicalScan.item(bytes, key.upperBound)
+        else { return nil }
+        return (key, key.upperBound..<end)
+    }
+
+    /// The number of pairs of a bucket that begins with `head`; nil when that is no array of 1 to 3 elements.
+    private static func pairCount(_ head: UInt8) -> Int? {
+        (0x81...0x80 + UInt8(bucketSize)).contains(head) ? Int(head - 0x80) : nil
+    }
+
+    /// The end of a bucket in canonical encoding at `start`, with its keys in order.
+    private static func bucketEnd(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        guard start < bytes.count, let count = pairCount(bytes[start]) else { return nil }
+        var position = start + 1
+        var previous: Range<Int>?
+        for _ in 0..<count {
+            guard let pair = pair(bytes, position) else { return nil }
+            if let previous, !precedes(bytes, previous, pair.key) { return nil }
+            previous = pair.key
+            position = pair.value.upperBound
+        }
+        return position
+    }
+
+    private static func precedes(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        for index in 0..<min(left.count, right.count) {
+            let (a, b) = (bytes[left.lowerBound + index], bytes[right.lowerBound + index])
+            if a != b { return a < b }
+        }
+        return left.count < right.count
+    }
+
+    private func isLink(_ stored: Range<Int>) -> Bool { HamtNode.pairCount(block[stored.lowerBound]) == nil }
+
+    /// The pointer in a form that can be changed; never `stored`.
+    func opened(_ pointer: Pointer) -> Pointer {
+        guard case .stored(let stored) = pointer else { return pointer }
+        let block = block
+        if isLink(stored) { return .link(CanonicalScan.cid(block.span, stored.lowerBound)) }
+        var pairs: [HamtPair] = []
+        var position = stored.lowerBound + 1
+        while position < stored.upperBound, let pair = HamtNode.pair(block.span, position) {
+            pairs.append(HamtPair(key: block[pair.key], value: block[pair.value]))
+            position = pair.value.upperBound
+        }
+        return .bucket(pairs)
+    }
+
+    /// What a bucket has.
+    enum Search {
+        case value(ArraySlice<UInt8>?)
+        case noBucket
+    }
+
+    /// The value of `key` in the bucket behind a pointer.
+    func search(_ place: Int, _ key: [UInt8]) -> Search {
+        switch pointers[place] {
+        case .link, .loaded, .dirty: return .noBucket
+        case .bucket(let pairs): return .value(pairs.first { $0.key.elementsEqual(key) }?.value)
+        case .stored(let stored):
+            if isLink(stored) { return .noBucket }
+            let block = block
+            var position = stored.lowerBound + 1
+            while position < stored.upperBound, let pair = HamtNode.pair(block.span, position) {
+                if block[pair.key].elementsEqual(key) { return .value(block[pair.value]) }
+                position = pair.value.upperBound
+            }
+            return .value(nil)
+        }
+    }
+
+    // MARK: Writing
+
     /// The node's block; links to children that changed name what they would be flushed to.
     func encoded() -> [UInt8] {
         var writer = CborWriter(capacity: 1024)
@@ -182,6 +273,7 @@ final class HamtNode {
         writer.array(pointers.count)
         for pointer in pointers {
             switch pointer {
+            case .stored(let stored): writer.encoded(block[stored])
             case .link(let cid), .loaded(let cid, _): writer.link(cid)
             case .dirty(let child): writer.link(Cid.blake2b256(codec: Cid.dagCbor, data: child.encoded()))
             case .bucket(let pairs):
@@ -202,7 +294,7 @@ final class HamtNode {
         guard pointers.count <= HamtNode.bucketSize else { return nil }
         var pairs: [HamtPair] = []
         for pointer in pointers {
-            guard case .bucket(let bucket) = pointer else { return nil }
+            guard case .bucket(let bucket) = opened(pointer) else { return nil }
             pairs += bucket
         }
         guard pairs.count <= HamtNode.bucketSize else { return nil }

@@ -2,19 +2,21 @@
 ///
 /// Transactions nest: the one begun last ends first. Outside of any transaction changes are final and
 /// nothing is recorded. The order of entries is never visible.
+///
+/// Open to other modules' optimizers: not specialized for its key, each access looks types up at run time.
 public struct HistoryMap<Key: Hashable, Value> {
-    private var entries: [Key: Value] = [:]
+    @usableFromInline var entries: [Key: Value] = [:]
     /// What each change replaced, oldest first; empty outside of transactions.
-    private var replaced: [(key: Key, value: Value?)] = []
+    @usableFromInline var replaced: [(key: Key, value: Value?)] = []
     /// Length of `replaced` when each open transaction began.
-    private var marks: [Int] = []
+    @usableFromInline var marks: [Int] = []
 
-    public init() {}
+    @inlinable public init() {}
 
     /// How many transactions are open.
-    public var depth: Int { marks.count }
+    @inlinable public var depth: Int { marks.count }
 
-    public subscript(key: Key) -> Value? {
+    @inlinable public subscript(key: Key) -> Value? {
         get { entries[key] }
         set {
             let old = entries[key]
@@ -23,10 +25,10 @@ public struct HistoryMap<Key: Hashable, Value> {
         }
     }
 
-    public mutating func begin() { marks.append(replaced.count) }
+    @inlinable public mutating func begin() { marks.append(replaced.count) }
 
     /// Ends the innermost transaction, keeping its changes or taking them back; without one nothing happens.
-    public mutating func end(revert: Bool) {
+    @inlinable public mutating func end(revert: Bool) {
         guard let mark = marks.popLast() else { return }
         if revert {
             while replaced.count > mark, let change = replaced.popLast() { entries[change.key] = change.value }
@@ -36,7 +38,7 @@ public struct HistoryMap<Key: Hashable, Value> {
     }
 
     /// The keys whose values satisfy `condition`, ascending.
-    public func sortedKeys(where condition: (Value) -> Bool) -> [Key] where Key: Comparable {
+    @inlinable public func sortedKeys(where condition: (Value) -> Bool) -> [Key] where Key: Comparable {
         entries.filter { condition($0.value) }.keys.sorted()
     }
 }

@@ -184,6 +184,41 @@ private func load(_ hex: String, bitWidth: Int = 5) throws(IPLDError) -> Hamt {
         #expect(try tree.flush() == (try canonical.flush()))
     }
 
+    @Test func nodesInUnusualEncodingMeanTheSame() throws {
+        // The same pair, with a key head, a value head and a bucket head that are longer than needed.
+        for hex in [
+            "824340000081818242000101", "8243400000818182580200" + "0101", "82434000008181824200011801",
+            "82434000008198" + "0182" + "42000101",
+        ] {
+            let tree = try load(hex)
+            #expect(try tree.get(key(1)).map(Array.init) == value(1), "\(hex)")
+            #expect(try tree.get(key(33)) == nil)
+            var seen: [[UInt8]] = []
+            try tree.visit { key, value in seen.append(Array(key) + Array(value)) }
+            #expect(seen == [key(1) + value(1)])
+            #expect(try tree.set(key(1), value(2)))
+            #expect(try tree.get(key(1)).map(Array.init) == value(2))
+            #expect(try tree.delete(key(1)))
+            #expect(try tree.flush().text == "bafy2bzaceamp42wmmgr2g2ymg46euououzfyck7szknvfacqscohrvaikwfay")
+        }
+    }
+
+    @Test func reloadedTreesChangeAsOnesInMemoryDo() throws {
+        let store = MemoryBlockstore()
+        let memory = Hamt(store: store)
+        for id in 0..<600 { try memory.set(key(UInt64(id)), value(UInt64(id))) }
+        for step in 0..<600 {
+            let reloaded = try Hamt(root: try memory.flush(), store: store)
+            let id = UInt64(step * 7 % 600)
+            if step % 3 == 0 {
+                #expect(try reloaded.set(key(id), value(id + 1)) == (try memory.set(key(id), value(id + 1))))
+            } else {
+                #expect(try reloaded.delete(key(id)) == (try memory.delete(key(id))))
+            }
+            #expect(try reloaded.flush() == (try memory.flush()))
+        }
+    }
+
     @Test func scriptedStepsHaveTheirRoots() throws {
         guard let file = sharedBytes("fvm/selfcheck/hamt.json") else { return }
         for series in try #require(try JSON.parse(file).array) {
