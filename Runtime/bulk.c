@@ -69,18 +69,6 @@ static struct smelt_rt_funcref reference_or_null(const struct smelt_rt_funcref *
     return value == NULL ? (struct smelt_rt_funcref){0} : *value;
 }
 
-/* A number below the function count is a reference as segments make them: it calls the table entry. The same plus the
- * count is one from a global's initialiser, which the reference does not lead through the trampoline. */
-void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t number) {
-    uint64_t count = instance->context.module->function_count;
-    bool bare = number >= count;
-    const struct smelt_rt_function *function = &instance->context.module->functions[bare ? number - count : number];
-    to->code = bare && function->code != NULL ? (void *)function->code : function->table_entry;
-    to->context = &instance->context;
-    to->type_id = function->type_id;
-    to->number = number;
-}
-
 void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t item) {
     if (item == UINT32_MAX) {
         *to = (struct smelt_rt_funcref){0};

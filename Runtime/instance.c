@@ -250,7 +250,13 @@ static int32_t apply_segments(struct smelt_rt_instance *instance) {
             uint64_t size = context->table == NULL ? 0 : context->table->size;
             if (offset > size || segment->length > size - offset) { return SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS; }
             for (uint64_t j = 0; j < segment->length; j++) {
-                smelt_rt_set_element(&context->table->elements[offset + j], instance, segment->functions[j]);
+                uint32_t item = segment->functions[j];
+                struct smelt_rt_funcref *element = &context->table->elements[offset + j];
+                if (LIKELY(item < module->function_count)) {
+                    smelt_rt_set_reference(element, instance, item);
+                } else {
+                    smelt_rt_set_element(element, instance, item);
+                }
             }
         }
         context->dropped[module->data_count + i] = 1;

@@ -55,6 +55,7 @@ struct smelt_rt_thread {
     uint64_t stack_low;                  /* lowest usable byte of the stack the thread runs on */
     uint64_t guard_low;                  /* where the guard below it begins; equal when we did not make it */
     uint64_t limit_floor;                /* no entry's native_limit lies below it */
+    uint64_t deepest_entry;              /* lowest frame of an entry in this run on the big stack */
     uint64_t own_low;                    /* stack_low of the stack the thread was born with */
     uint8_t *big_stack;                  /* the mapping, guard first, or NULL */
     uint64_t big_stack_bytes;
@@ -137,7 +138,18 @@ INTERNAL extern const struct smelt_rt_context smelt_rt_context_template;
 /* NULL when there is no memory for it. */
 INTERNAL const struct smelt_rt_funcref *smelt_rt_reference(struct smelt_rt_instance *instance, uint32_t number);
 INTERNAL void smelt_rt_set_element(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t item);
-INTERNAL void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance, uint32_t number);
+/* A number below the function count is a reference as segments make them: it calls the table entry. The same plus the
+ * count is one from a global's initialiser, which the reference does not lead through the trampoline. */
+static inline void smelt_rt_set_reference(struct smelt_rt_funcref *to, struct smelt_rt_instance *instance,
+                                          uint32_t number) {
+    uint64_t count = instance->context.module->function_count;
+    bool bare = number >= count;
+    const struct smelt_rt_function *function = &instance->context.module->functions[bare ? number - count : number];
+    to->code = bare && function->code != NULL ? (void *)function->code : function->table_entry;
+    to->context = &instance->context;
+    to->type_id = function->type_id;
+    to->number = number;
+}
 
 /* Services, installed in every context. */
 INTERNAL void smelt_rt_call_import(struct smelt_rt_context *, uint32_t import_index, uint64_t *slots);

@@ -29,7 +29,7 @@
  * of a module that fits into one block can have; a larger one ends in the guard, which is as large again. */
 #define BIG_STACK_HEADROOM (UINT64_C(16) << 20)
 #define OWN_STACK_HEADROOM (UINT64_C(512) << 10)
-/* What stays in memory between two runs. */
+/* What stays in memory between two runs, besides what the guest of the deepest entry used. */
 #define BIG_STACK_KEPT (UINT64_C(1) << 20)
 /* Handlers that were there before ours run on this stack as well. */
 #define ALTERNATE_ROOM (UINT64_C(64) << 10)
@@ -190,6 +190,8 @@ static void run(void *raw) {
 #endif
 }
 
+int32_t smelt_rt_on_big_stack(void) { return smelt_rt_thread.on_big_stack; }
+
 int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     struct smelt_rt_thread *thread = &smelt_rt_thread;
     if (thread->on_big_stack) {
@@ -201,6 +203,7 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     struct job job = {.function = function, .argument = argument};
     uint8_t *top = thread->big_stack + thread->big_stack_bytes;
     use_big_stack(thread);
+    thread->deepest_entry = UINT64_MAX;
 #if SMELT_RT_ASAN
     void *fake_stack = NULL;
     __sanitizer_start_switch_fiber(&fake_stack, thread->big_stack + BIG_STACK_GUARD,
@@ -215,8 +218,11 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 #endif
     use_own_stack(thread);
-    /* What deep recursion has touched goes back; nothing on it is alive. */
-    (void)madvise(thread->big_stack + BIG_STACK_GUARD, thread->big_stack_bytes - BIG_STACK_GUARD - BIG_STACK_KEPT,
-                  MADV_DONTNEED);
+    /* What deep call chains have touched goes back; nothing on it is alive. Below the deepest entry lie at most the
+     * few MiB it may use: not worth a system call after each message. */
+    if (thread->deepest_entry < (uint64_t)top - BIG_STACK_KEPT) {
+        (void)madvise(thread->big_stack + BIG_STACK_GUARD, thread->big_stack_bytes - BIG_STACK_GUARD - BIG_STACK_KEPT,
+                      MADV_DONTNEED);
+    }
     return 0;
 }

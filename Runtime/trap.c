@@ -49,8 +49,9 @@ int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry
     }
     struct smelt_rt_activation activation = {.previous = thread->current, .context = context};
     uint64_t earlier_limit = context->native_limit;
-    set_native_limit(instance,
-                     native_limit(thread, (uint64_t)__builtin_frame_address(0), instance->native_stack));
+    uint64_t frame = (uint64_t)__builtin_frame_address(0);
+    if (frame < thread->deepest_entry) { thread->deepest_entry = frame; }
+    set_native_limit(instance, native_limit(thread, frame, instance->native_stack));
     /* The handler and the raise path of this thread read the chain: it is complete before it is linked. */
     atomic_signal_fence(memory_order_seq_cst);
     thread->current = &activation;

@@ -379,6 +379,8 @@ void smelt_rt_thread_release(void);
  * Runs `function` on this thread's own big stack: address space for 1,024 nested entries, of which only what is
  * used takes memory. Called on that stack already, it just calls. Returns 0, or -1 when the machine has no room. */
 int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument);
+/* Whether the calling thread is on its big stack. */
+int32_t smelt_rt_on_big_stack(void);
 
 /* ---- 11. Processor ---------------------------------------------------------------------------------
  * The highest x86-64 psABI level (1 to 3) whose instructions this processor has, or 0 on another one. */

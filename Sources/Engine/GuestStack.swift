@@ -12,7 +12,16 @@ public enum GuestStack {
     /// it just calls.
     ///
     /// - Returns: nil when this machine has no room for the stack; `body` did not run then.
-    public static func run<Value, Failure: Error>(
+    @inlinable public static func run<Value, Failure: Error>(
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value? {
+        isCurrent ? try body() : try enter(body)
+    }
+
+    /// Whether this thread is on its big stack already.
+    public static var isCurrent: Bool { smelt_rt_on_big_stack() != 0 }
+
+    @usableFromInline static func enter<Value, Failure: Error>(
         _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value? {
         var result: Result<Value, Failure>?

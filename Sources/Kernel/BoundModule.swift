@@ -7,23 +7,36 @@ import Syscalls
 public final class BoundModule: Sendable {
     /// The code itself.
     public let module: any ActorModule
+    /// What a call of an import needs to know; no references in it, so copies cost nothing.
+    struct Import {
+        var syscall: Syscall
+        /// Parameters of the import's type.
+        var parameterCount: Int
+        /// As `SyscallRow.resultSize`.
+        var resultSize: UInt32
+    }
+
     /// By position among the module's function imports; empty when the module cannot be linked.
-    let imports: [SyscallRow]
+    let imports: [Import]
+    private let syscalls: SyscallSet
     /// Why the module cannot be linked; fatal when an invocation gets there.
     let linkFailure: String?
 
     /// Binds a module to the syscalls of a generation.
     public init(_ module: any ActorModule, syscalls: SyscallSet) {
         self.module = module
-        var rows: [SyscallRow] = []
+        self.syscalls = syscalls
+        var rows: [Import] = []
         var failure: String?
         if module.facts.importsOtherThanFunctions {
             failure = "module imports something other than functions"
         }
         for entry in module.facts.importedFunctions where failure == nil {
             do throws(LinkError) {
+                let row = try syscalls.link(module: entry.module, name: entry.name, signature: entry.signature)
                 rows.append(
-                    try syscalls.link(module: entry.module, name: entry.name, signature: entry.signature))
+                    Import(
+                        syscall: row.syscall, parameterCount: row.type.parameters.count, resultSize: row.resultSize))
             } catch {
                 failure = error.description
             }
@@ -31,6 +44,9 @@ public final class BoundModule: Sendable {
         imports = failure == nil ? rows : []
         linkFailure = failure
     }
+
+    /// `module::name` of a syscall, for texts.
+    func title(_ syscall: Syscall) -> String { syscalls.row(syscall)?.title ?? "\(syscall)" }
 }
 
 extension SyscallSet {

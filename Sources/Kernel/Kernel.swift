@@ -26,7 +26,8 @@ public final class Kernel: ImportHandler {
     let network: NetworkFacts
     let gas: GasTracker
     var registry: BlockRegistry
-    private let imports: [SyscallRow]
+    private let code: BoundModule
+    private let imports: [BoundModule.Import]
     private let limiter: ResourceLimiter
     /// L: what was available when the guest's counter was last set, milligas.
     private var availableAtUpdate: UInt64 = 0
@@ -42,6 +43,7 @@ public final class Kernel: ImportHandler {
         network = calls.network
         gas = calls.gas
         registry = BlockRegistry(capacity: calls.network.profile.limits.registryBlocks)
+        self.code = code
         imports = code.imports
         self.limiter = limiter
         limiterAtUpdate = limiter.used
@@ -81,7 +83,7 @@ public final class Kernel: ImportHandler {
     public func callImport(
         _ index: Int, arguments: Span<UInt64>, guest: inout GuestContext
     ) -> ImportOutcome {
-        guard index >= 0, index < imports.count, arguments.count >= imports[index].type.parameters.count else {
+        guard index >= 0, index < imports.count, arguments.count >= imports[index].parameterCount else {
             return end(.local("import \(index) was called with \(arguments.count) arguments, which no import takes"))
         }
         let row = imports[index]
@@ -92,7 +94,7 @@ public final class Kernel: ImportHandler {
             return end(for: error)
         }
         guard isBound else {
-            return end(.fatal("syscall \(row.title) in a start function"))
+            return end(.fatal("syscall \(code.title(row.syscall)) in a start function"))
         }
         let hasResult = row.resultSize > 0
         let address = hasResult ? arguments.u32(0) : 0
@@ -106,7 +108,7 @@ public final class Kernel: ImportHandler {
     }
 
     private func perform(
-        _ row: SyscallRow, _ arguments: Span<UInt64>, _ address: UInt32, _ guest: inout GuestContext
+        _ row: BoundModule.Import, _ arguments: Span<UInt64>, _ address: UInt32, _ guest: inout GuestContext
     ) -> ImportOutcome {
         do throws(ExecutionError) {
             switch try dispatch(row.syscall, arguments, &guest) {
@@ -114,7 +116,8 @@ public final class Kernel: ImportHandler {
                 break
             case .value(let value):
                 guard value.bytes.count == Int(row.resultSize), guest.write(value.bytes.span, offset: address) else {
-                    return end(.local("\(row.title) made \(value.bytes.count) bytes for \(row.resultSize)"))
+                    return end(
+                        .local("\(code.title(row.syscall)) made \(value.bytes.count) bytes for \(row.resultSize)"))
                 }
             case .exit(let code, let block, let message):
                 return end(.exit(code, block: block, message: message))
@@ -127,8 +130,8 @@ public final class Kernel: ImportHandler {
         return .result(0)
     }
 
-    private func fail(_ row: SyscallRow, _ number: ErrorNumber, _ message: String) -> ImportOutcome {
-        lastError = SyscallFailure(syscall: row.title, number: number, message: message)
+    private func fail(_ row: BoundModule.Import, _ number: ErrorNumber, _ message: String) -> ImportOutcome {
+        lastError = SyscallFailure(syscall: code.title(row.syscall), number: number, message: message)
         return .result(UInt64(number.rawValue))
     }
 

@@ -68,7 +68,7 @@ public final class NativeInstance: ActorInstance {
     }
 
     public func call(_ export: String, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
-        guard let function = module.function(named: Array(export.utf8)), function.parameterCount == arguments.count
+        guard let function = module.function(named: export), function.parameterCount == arguments.count
         else {
             throw .artifact("no exported function \(export) that takes \(arguments.count) arguments")
         }
@@ -96,6 +96,8 @@ public final class NativeInstance: ActorInstance {
         case Trap(rawValue: 0): return .returned(results)
         case .hostAbort: return .endedByHost
         case .localFailure: throw .outOfMemory("no memory for the guest's memory, table or stack")
+        // Nobody asks where gas ran out, and it is common: reading line tables for it takes milliseconds.
+        case .outOfGas: return .trapped(.outOfGas, nil)
         case let trap: return .trapped(trap, module.site(of: context))
         }
     }

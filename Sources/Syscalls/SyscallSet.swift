@@ -52,7 +52,8 @@ public struct SyscallSet: Sendable {
     ///
     /// - Parameter signature: "parameter count, result count, type bytes…".
     public func link(module: [UInt8], name: [UInt8], signature: [UInt8]) throws(LinkError) -> SyscallRow {
-        let title = "\(String(decoding: module, as: UTF8.self))::\(String(decoding: name, as: UTF8.self))"
+        // Modules are linked by each machine: texts are made for failures only.
+        var title: String { "\(String(decoding: module, as: UTF8.self))::\(String(decoding: name, as: UTF8.self))" }
         guard let row = row(module: module, name: name) else {
             throw LinkError("import \(title): no such syscall in generation v\(generation)")
         }
