@@ -85,7 +85,7 @@ extension ArtifactStore {
     }
 
     /// Removes what this build cannot use: objects of other formats, runtime interfaces, compilers (when one is
-    /// given), unsound ones, the quarantine, left-over temporary files, and locks nobody holds.
+    /// given), unsound ones, the quarantine, left-over entries and temporary files, and locks nobody holds.
     ///
     /// - Parameter all: removes all objects, refusals and WASM binaries too.
     public func prune(all: Bool, compiler: CompilerIdentity?) throws(StoreError) -> StorePruning {
@@ -94,6 +94,11 @@ extension ArtifactStore {
             if !all, case .sound(let manifest) = entry.state, isUsable(manifest.inputs, compiler) { continue }
             try remove(layout.entry(ofObject: entry.path), &pruning)
             try remove(entry.path, &pruning)
+        }
+        // Entries whose object never came.
+        let present = Set(try paths(under: layout.objects))
+        for path in present.sorted() where path.hasSuffix(".entry") && !present.contains(path.dropLast(6) + ".so") {
+            try remove(path, &pruning)
         }
         for path in try paths(under: layout.quarantine) { try remove(path, &pruning) }
         for folder in [layout.objects, layout.refusals, layout.wasm] {

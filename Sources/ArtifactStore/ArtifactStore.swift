@@ -120,9 +120,10 @@ public final class ArtifactStore: Sendable {
         let path = layout.object(inputs)
         let code = try authenticate("object", bytes, makingSecret: true)
         let entry = FieldText(["smelt-entry": "1", "code": code.hex])
-        // The entry last: an object without one counts as absent.
-        try writeOwn(bytes, to: path)
+        // The object last: an entry without one is no object yet, for `find`, `entries` and `verify` alike, whenever
+        // this process is killed or the disk is full.
         try writeOwn(entry.encoded, to: layout.entry(ofObject: path))
+        try writeOwn(bytes, to: path)
     }
 
     /// Remembers that the FVM refuses a module.

@@ -95,13 +95,20 @@ extension ArtifactStore {
         let entryBytes = try #require(fileBytes(entry))
         let half = Array(StoreFixture.object[..<(StoreFixture.object.count / 2)])
         let leftOvers: [[(String, [UInt8])]] = [
-            [(path + ".1.2.new", half)], [(path + ".1.2.new", StoreFixture.object)], [(path, StoreFixture.object)],
-            [(path, StoreFixture.object), (entry + ".1.2.new", entryBytes)],
+            [(entry + ".1.2.new", Array(entryBytes.dropLast(9)))], [(entry + ".1.2.new", entryBytes)],
+            [(entry, entryBytes)], [(entry, entryBytes), (path + ".1.2.new", half)],
+            [(entry, entryBytes), (path + ".1.2.new", StoreFixture.object)],
         ]
         for files in leftOvers {
             #expect(shell("rm -f '\(path)'* '\(entry)'*"))
             for (name, bytes) in files { #expect(writeFile(bytes, name)) }
             #expect(fixture.open().find(StoreFixture.inputs) == nil)
+            // Nothing was damaged: there is no object yet.
+            #expect(try fixture.open().entries().isEmpty)
+            #expect(try fixture.open().verify().unsound.isEmpty)
+            #expect(try fixture.open().prune(all: false, compiler: nil).files == files.count)
+            #expect(shell("test -z \"$(find '\(fixture.directory)/objects' -type f)\""))
+            for (name, bytes) in files { #expect(writeFile(bytes, name)) }
             try fixture.open().publish(StoreFixture.object, StoreFixture.inputs)
             #expect(fixture.open().foundBytes() == StoreFixture.object)
         }
@@ -154,7 +161,7 @@ extension ArtifactStore {
     @Test func filesOthersCouldHaveWrittenAreNotTaken() throws {
         let path = fixture.objectPath
         for (command, reason) in [
-            ("chmod g+w '\(path)'", "mode 664"), ("chmod o+w '\(path)'", "mode 646"),
+            ("chmod 664 '\(path)'", "mode 664"), ("chmod 646 '\(path)'", "mode 646"),
             ("mv '\(path)' '\(path).real' && ln -s '\(path).real' '\(path)'", "symbolic link"),
             ("rm '\(path)' && mkfifo '\(path)'", "no regular file"),
             ("rm '\(path)' && mkdir '\(path)'", "no regular file"),
