@@ -23,13 +23,12 @@ final class WorkerProcess: @unchecked Sendable {
     init(path: String) throws(LocalFailure) {
         var pipes: [(read: Int32, write: Int32)] = []
         for _ in 0..<3 {
-            var ends: [Int32] = [0, 0]
-            guard pipe2(&ends, WorkerProcess.closeOnExec) == 0 else {
+            guard let pipe = WorkerProcess.pipe() else {
                 let code = errno
                 for pipe in pipes { WorkerProcess.close([pipe.read, pipe.write]) }
                 throw .noCompiler("pipe: \(String(cString: strerror(code)))")
             }
-            pipes.append((ends[0], ends[1]))
+            pipes.append(pipe)
         }
         let started = WorkerProcess.spawn(path, input: pipes[0].read, output: pipes[1].write, messages: pipes[2].write)
         WorkerProcess.close([pipes[0].read, pipes[1].write, pipes[2].write])
@@ -63,7 +62,24 @@ final class WorkerProcess: @unchecked Sendable {
         WorkerProcess.close([requests, replies, messages])
     }
 
-    private static let closeOnExec = O_CLOEXEC
+    /// A pipe whose ends lie above the standard descriptors, even in a process that was started without those: so
+    /// any end can become any of the three in a child without overwriting another end. Nil with `errno` set.
+    private static func pipe() -> (read: Int32, write: Int32)? {
+        var ends: [Int32] = [0, 0]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
+        for index in ends.indices where ends[index] <= STDERR_FILENO {
+            let low = ends[index]
+            ends[index] = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+            let code = errno
+            Glibc.close(low)
+            guard ends[index] >= 0 else {
+                close([ends[1 - index]])
+                errno = code
+                return nil
+            }
+        }
+        return (ends[0], ends[1])
+    }
 
     private static func close(_ descriptors: [Int32]) {
         for descriptor in descriptors { Glibc.close(descriptor) }
@@ -75,12 +91,8 @@ final class WorkerProcess: @unchecked Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // Through high numbers first, so that no descriptor is overwritten before it is used.
         for (from, to) in [(input, 0), (output, 1), (messages, 2)] as [(Int32, Int32)] {
-            posix_spawn_file_actions_adddup2(&actions, from, 60 + to)
-        }
-        for to in 0...2 as ClosedRange<Int32> {
-            posix_spawn_file_actions_adddup2(&actions, 60 + to, to)
+            posix_spawn_file_actions_adddup2(&actions, from, to)
         }
         // Nothing else that this process has open: a pipe of another thread would never see its end.
         posix_spawn_file_actions_addclosefrom_np(&actions, 3)
@@ -177,10 +189,11 @@ final class WorkerProcess: @unchecked Sendable {
 
     /// Takes in what the worker has sent and gives the messages that are complete.
     func receive() throws(ProtocolError) -> [Frame] {
+        if let bytes = WorkerProcess.read(replies) { reader.append(bytes[...]) } else { hasEnded = true }
+        // After the replies: what was said before an answer, or before the end, is then known with it.
         if let said = WorkerProcess.read(messages) {
             messageTail = Array((messageTail + said).suffix(WorkerProcess.messageLimit))
         }
-        if let bytes = WorkerProcess.read(replies) { reader.append(bytes[...]) } else { hasEnded = true }
         var frames: [Frame] = []
         while let frame = try reader.next() { frames.append(frame) }
         return frames
