@@ -7,6 +7,7 @@ struct Main {
     static func main() {
         // A reader that went away is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        Output.occupyStandardDescriptors()
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 

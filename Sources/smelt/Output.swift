@@ -5,6 +5,15 @@ import Synchronization
 enum Output {
     private static let lock = Mutex(())
 
+    /// Occupies what the caller closed of 0, 1 and 2, so that no file opened later gets such a number and then
+    /// receives what is printed. Each is opened for the wrong direction: using it stays the error it was.
+    static func occupyStandardDescriptors() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free number is this one: those below are open by now.
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Writes `text` and a newline to standard output.
     ///
     /// - Throws: `CommandFailure` when the reader has gone or the disk is full: data must not be lost silently.
@@ -68,21 +77,35 @@ enum Files {
         }
     }
 
-    /// Writes a file through a temporary one in the same directory, so that it is whole or not there.
+    /// Writes a file through a temporary one in the same directory, so that it is whole or not there. What is no
+    /// regular file (a device, a pipe) is written to, not replaced.
     static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
-        let temporary = "\(path).\(getpid()).new"
+        var status = stat()
+        if stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG {
+            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw failure(path, .failure) }
+            guard fill(descriptor, bytes) else { throw discard(descriptor, nil, path) }
+            guard close(descriptor) == 0 else { throw failure(path, .failure) }
+            return
+        }
+        // Not the process alone: its number may be that of one that was killed here.
+        let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max)).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path, .failure) }
+        guard fill(descriptor, bytes), fsync(descriptor) == 0 else { throw discard(descriptor, temporary, path) }
+        guard close(descriptor) == 0, rename(temporary, path) == 0 else { throw discard(-1, temporary, path) }
+    }
+
+    /// Writes all bytes; false with `errno` set.
+    private static func fill(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw discard(descriptor, temporary, path) }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
-        guard fsync(descriptor) == 0 else { throw discard(descriptor, temporary, path) }
-        close(descriptor)
-        guard rename(temporary, path) == 0 else { throw discard(-1, temporary, path) }
+        return true
     }
 
     /// Makes a directory and its parents.
@@ -104,10 +127,10 @@ enum Files {
         CommandFailure(status, "\(path): \(String(cString: strerror(errno)))")
     }
 
-    private static func discard(_ descriptor: Int32, _ temporary: String, _ path: String) -> CommandFailure {
+    private static func discard(_ descriptor: Int32, _ temporary: String?, _ path: String) -> CommandFailure {
         let error = failure(path, .failure)
         if descriptor >= 0 { close(descriptor) }
-        unlink(temporary)
+        if let temporary { unlink(temporary) }
         return error
     }
 }

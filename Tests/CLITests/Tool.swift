@@ -23,15 +23,24 @@ enum Tool {
         try run(binary, arguments, input: input, environment: environment)
     }
 
+    /// Runs a shell script whose `$0` is `smelt` and whose `$1` and further are `arguments`.
+    static func shell(_ script: String, _ arguments: String...) throws -> Run {
+        try run("/bin/bash", ["-c", script, binary] + arguments)
+    }
+
     static func run(
         _ program: String, _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
     ) throws -> Run {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
+        // What the caller's environment says about stores and workers is not for tests; nor is the user's own store.
+        var variables = ProcessInfo.processInfo.environment
+        variables["SMELT_WORKER"] = nil
+        variables["XDG_CACHE_HOME"] = folder.path("cache")
+        process.environment = variables.merging(environment) { $1 }
         // Files, not pipes: nothing has to be drained while the process runs.
         let paths = ["in", "out", "err"].map { folder.path($0) }
         try Data(input).write(to: URL(fileURLWithPath: paths[0]))
