@@ -31,13 +31,16 @@ import Testing
                 + more)
     }
 
-    /// A copy of the store in which the bundle is compiled already.
+    /// A store of this test's own in which the bundle is compiled already. Its objects come from the store that test
+    /// runs keep; not by copying files, which another test may be writing at this moment.
     private func warmStore(_ data: Data) throws -> String {
-        let run = try Tool.smelt("compile", data.bundle, "--store", sharedTestStore, "--quiet")
-        try #require(run.status == 0, "\(run.errors)")
-        let copy = folder.path("store")
-        try FileManager.default.copyItem(atPath: sharedTestStore, toPath: copy)
-        return copy
+        let objects = folder.path("objects")
+        let store = folder.path("store")
+        let compile = try Tool.smelt("compile", data.bundle, "--store", sharedTestStore, "-o", objects, "--quiet")
+        try #require(compile.status == 0, "\(compile.errors)")
+        let take = try Tool.smelt("store", "import", objects, "--store", store)
+        try #require(take.status == 0, "\(take.errors)")
+        return store
     }
 
     @Test func receiptsStateRootsAndTracesAreTheReferences() throws {
@@ -81,7 +84,7 @@ import Testing
         let keys = Set(stored.filter { $0["wasm"]?.string == cid }.compactMap { $0["key"]?.string })
         let objects = try FileManager.default.subpathsOfDirectory(atPath: store)
             .filter { path in path.hasSuffix(".so") && keys.contains { path.contains($0) } }.map { store + "/" + $0 }
-        try #require(!objects.isEmpty)
+        try #require(objects.count == 1)
         for path in objects {
             var bytes = try bytes(ofFile: path)
             bytes[bytes.count / 3] ^= 0x40
@@ -90,8 +93,6 @@ import Testing
         let run = try replay(data, store: store)
         #expect(run.status == 0 && run.lines.last == MainnetTests.all, "\(run.output.suffix(3000))\(run.errors)")
         #expect(run.errors.contains("damaged"), "\(run.errors)")
-        // Objects of other compiler builds were damaged too and not asked for: the first check clears them away.
-        _ = try Tool.smelt("store", "verify", "--store", store)
         #expect(try Tool.smelt("store", "verify", "--store", store).errors.isEmpty)
     }
 
