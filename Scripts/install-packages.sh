@@ -7,17 +7,29 @@ packages=(
     libtomcrypt-dev libsecp256k1-dev libyajl-dev libzstd-dev zlib1g-dev wabt binaryen python3 python3-pip zstd
 )
 
+command -v swift > /dev/null || { echo "smelt: no 'swift' in PATH; Swift 6.3 is needed (swift.org)" >&2; exit 1; }
+
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-echo "smelt needs these Debian packages; installing them: ${missing[*]}" >&2
+give_up() {
+    echo "smelt: $1. Have this done as root, then run make again:" >&2
+    echo "    apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+}
+
 run=()
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "not root and no sudo: install them yourself, then run make again" >&2; exit 1; }
+    command -v sudo > /dev/null || give_up "Debian packages are missing, this is not root, and there is no sudo"
     run=(sudo)
 fi
-"${run[@]}" apt-get update -q
-"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+command -v apt-get > /dev/null || give_up "Debian packages are missing, and there is no apt-get"
+echo "smelt needs these Debian packages; installing them${run[*]:+ with sudo}: ${missing[*]}" >&2
+# A registry that stumbles is asked again; another package manager at work is waited for.
+options=(-q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600)
+"${run[@]}" apt-get "${options[@]}" update || give_up "the lists of Debian packages could not be updated"
+"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y --no-install-recommends \
+    "${missing[@]}" || give_up "the Debian packages could not be installed"

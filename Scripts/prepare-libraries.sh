@@ -24,7 +24,7 @@ if [ ! -f "$blst/lib/libblst.a" ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     echo "smelt: fetching blst (inside ckzg $version from PyPI) and compiling it" >&2
-    python3 -m pip download -q --no-deps --no-binary :all: -d "$work" "ckzg==$version"
+    python3 -m pip download -q --no-deps --no-binary ckzg -d "$work" "ckzg==$version"
     echo "$hash  $work/ckzg-$version.tar.gz" | sha256sum -c --quiet
     tar -xzf "$work/ckzg-$version.tar.gz" -C "$work"
     source=$(find "$work" -type d -path '*blst/src' | head -n 1)

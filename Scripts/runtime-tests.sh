@@ -23,8 +23,9 @@ run() {
     shift 2
     "$compiler" "${flags[@]}" "$@" -o "$out/$name" "${sources[@]}" "${tests[@]}"
     echo "runtime tests: $name"
-    "$out/$name" -- "${objects[@]}"
+    "${prefix[@]}" "$out/$name" -- "${objects[@]}"
 }
+prefix=()
 
 # The handler's file may refer to what is safe in a handler, to the lock of install and uninstall, and to the runtime.
 cc "${flags[@]}" -O2 -c -o "$out/signal.o" Runtime/signal_linux.c
@@ -36,7 +37,10 @@ fi
 
 run cc cc -O2
 run address-undefined cc -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# gcc 12's thread sanitizer wants the address space as it was before kernels spread it more widely.
+if setarch -R true 2> /dev/null; then prefix=(setarch -R); fi
 run thread cc -O1 -fsanitize=thread
+prefix=()
 if command -v clang > /dev/null; then run clang clang -O2; fi
 
 if [[ ${1:-} == bench ]]; then
