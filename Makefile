@@ -2,13 +2,14 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 SMELT_SHARED ?= ../shared
+SEEDS ?= 0..499
 export SMELT_SHARED
 export PKG_CONFIG_PATH := $(CURDIR)/.build/pkgconfig:$(PKG_CONFIG_PATH)
 
 SWIFT_BUILD := swift build -c release -Xswiftc -enable-testing
 BIN := .build/release
 
-.PHONY: all build install demo samples bless-samples test runtime-test spec arrows format lint check bench clean
+.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz ways arrows format lint check bench clean
 
 all: build demo
 
@@ -48,6 +49,16 @@ runtime-test:
 spec: build
 	$(SWIFT_BUILD) --product smelt-spec
 	$(BIN)/smelt-spec
+
+# Random modules SEEDS=A..B: compiled code in all ways against the interpreter, functions that trap at each of their
+# instructions, and, where the PyPI package wasmtime is installed, wasmtime and wabt as further witnesses.
+fuzz: build
+	$(SWIFT_BUILD) --product smelt-fuzz
+	@Scripts/fuzz.sh $(SEEDS)
+
+# The mainnet vectors with every way of compiling: tiers, bounds modes, CPU levels.
+ways: build
+	@Scripts/ways.sh
 
 # Allowed imports between the layers.
 arrows:

@@ -144,6 +144,13 @@ let targets: [Target] = [
             "JSON", "CZlib",
         ]),
     layer("TestSupport", ["WasmFormat"], unsafe: .systemCalls),
+    layer(
+        "ModuleFuzz",
+        [
+            "TestSupport", "WasmReference", "Compiler", "Lowering", "NativeEngine", "Metering", "Validator",
+            "GasSchedule", "Engine", "WasmFormat",
+        ]),
+    program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
 
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
@@ -179,6 +186,7 @@ let targets: [Target] = [
     tests("Machine", ["Machine", "StateTree", "Kernel", "IPLD", "Crypto", "JSON"]),
     tests("Replay", ["Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD", "JSON"]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule", "WasmFormat"]),
+    tests("ModuleFuzz", ["ModuleFuzz"]),
     tests("CommandTable", ["CommandTable"]),
     tests("CLI", ["JSON", "IPLD", "Crypto", "Primitives"]),
 ]

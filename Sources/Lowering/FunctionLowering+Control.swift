@@ -29,7 +29,7 @@ extension FunctionLowering {
     func lowerControl(_ instruction: Instruction) throws(LoweringError) {
         switch instruction.opcode {
         case .unreachable:
-            try atSite { () throws(LoweringError) in raise(SMELT_RT_TRAP_UNREACHABLE) }
+            raise(SMELT_RT_TRAP_UNREACHABLE)
             becomeUnreachable()
         case .block:
             frames.append(

@@ -109,16 +109,14 @@ extension FunctionLowering {
     /// Trapping truncation: the operand is compared with the exact bounds first, so that the conversion itself
     /// is always defined.
     private func truncate(signed: Bool, _ type: IRType) throws(LoweringError) {
-        try atSite { () throws(LoweringError) in
-            let value = try pop()
-            trap(SMELT_RT_TRAP_INVALID_CONVERSION, if: build.compare(.unordered, value, value))
-            let bounds = TruncationBounds(single: value.type == types.f32, signed: signed, wide: type == types.i64)
-            let below = build.compare(
-                bounds.lowestIsIn ? .orderedLess : .orderedLessEqual, value, constant(bounds.lowest, value.type))
-            let above = build.compare(.orderedGreaterEqual, value, constant(bounds.end, value.type))
-            trap(SMELT_RT_TRAP_INTEGER_OVERFLOW, if: build.binary(.or, below, above))
-            push(build.convert(signed ? .floatToSigned : .floatToUnsigned, value, to: type))
-        }
+        let value = try pop()
+        trap(SMELT_RT_TRAP_INVALID_CONVERSION, if: build.compare(.unordered, value, value))
+        let bounds = TruncationBounds(single: value.type == types.f32, signed: signed, wide: type == types.i64)
+        let below = build.compare(
+            bounds.lowestIsIn ? .orderedLess : .orderedLessEqual, value, constant(bounds.lowest, value.type))
+        let above = build.compare(.orderedGreaterEqual, value, constant(bounds.end, value.type))
+        trap(SMELT_RT_TRAP_INTEGER_OVERFLOW, if: build.binary(.or, below, above))
+        push(build.convert(signed ? .floatToSigned : .floatToUnsigned, value, to: type))
     }
 
     private func constant(_ number: Double, _ type: IRType) -> Value {

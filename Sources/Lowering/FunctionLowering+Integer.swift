@@ -98,35 +98,29 @@ extension FunctionLowering {
     }
 
     private func divide(_ operation: BinaryOperation) throws(LoweringError) {
-        try atSite { () throws(LoweringError) in
-            let divisor = try pop()
-            trapOnZero(divisor)
-            push(build.binary(operation, try pop(), divisor))
-        }
+        let divisor = try pop()
+        trapOnZero(divisor)
+        push(build.binary(operation, try pop(), divisor))
     }
 
     private func divideSigned() throws(LoweringError) {
-        try atSite { () throws(LoweringError) in
-            let divisor = try pop()
-            let dividend = try pop()
-            trapOnZero(divisor)
-            let lowest = constant(dividend, width(dividend) == 32 ? 1 << 31 : 1 << 63)
-            let overflows = build.binary(
-                .and, build.compare(.equal, dividend, lowest),
-                build.compare(.equal, divisor, constant(divisor, .max)))
-            trap(SMELT_RT_TRAP_INTEGER_OVERFLOW, if: overflows)
-            push(build.binary(.sdiv, dividend, divisor))
-        }
+        let divisor = try pop()
+        let dividend = try pop()
+        trapOnZero(divisor)
+        let lowest = constant(dividend, width(dividend) == 32 ? 1 << 31 : 1 << 63)
+        let overflows = build.binary(
+            .and, build.compare(.equal, dividend, lowest),
+            build.compare(.equal, divisor, constant(divisor, .max)))
+        trap(SMELT_RT_TRAP_INTEGER_OVERFLOW, if: overflows)
+        push(build.binary(.sdiv, dividend, divisor))
     }
 
     /// The remainder by -1 is 0, as by 1; dividing the lowest number by -1 would be undefined.
     private func remainderSigned() throws(LoweringError) {
-        try atSite { () throws(LoweringError) in
-            let divisor = try pop()
-            trapOnZero(divisor)
-            let isMinusOne = build.compare(.equal, divisor, constant(divisor, .max))
-            let safe = build.select(isMinusOne, constant(divisor, 1), divisor)
-            push(build.binary(.srem, try pop(), safe))
-        }
+        let divisor = try pop()
+        trapOnZero(divisor)
+        let isMinusOne = build.compare(.equal, divisor, constant(divisor, .max))
+        let safe = build.select(isMinusOne, constant(divisor, 1), divisor)
+        push(build.binary(.srem, try pop(), safe))
     }
 }

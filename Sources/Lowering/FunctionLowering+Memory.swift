@@ -32,6 +32,7 @@ extension FunctionLowering {
         guard let signature = row.types else { throw fail("\(instruction.opcode.name) has no types") }
         let offset = UInt64(UInt32(truncatingIfNeeded: instruction.bits))
         let width = UInt64(row.accessWidth)
+        if !checks { lastAccess = site }
         try atSite { () throws(LoweringError) in
             if let result = signature.results.first {
                 let full = module.type(result)

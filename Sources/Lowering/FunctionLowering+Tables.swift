@@ -105,29 +105,26 @@ extension FunctionLowering {
         guard let type = module.module.type(instruction.index), type.results.count <= 1 else {
             throw fail("type \(instruction.index) is unusable")
         }
-        try atSite { () throws(LoweringError) in
-            let position = build.convert(.zeroExtend, try pop(), to: types.i64)
-            trap(SMELT_RT_TRAP_UNDEFINED_ELEMENT, if: build.compare(.unsignedGreaterEqual, position, tableSize))
-            let elements = build.load(
-                types.pointer, module.field(table, ContextLayout.tableElements), alignment: 8)
-            let offset = build.binary(.mul, position, module.i64(UInt64(ContextLayout.referenceSize)))
-            let element = build.address(elements, offset, byte: types.i8)
-            checkType(of: element, module.typeNumbers[Int(instruction.index)])
-            let code = build.load(types.pointer, module.field(element, ContextLayout.referenceCode), alignment: 8)
-            var hidden = [context, memoryBase, gas, height]
-            if module.options.linksEverything {
-                let owner = build.load(
-                    types.pointer, module.field(element, ContextLayout.referenceContext), alignment: 8)
-                hidden[0] = owner
-                hidden[1] = build.load(
-                    types.pointer, module.field(owner, ContextLayout.memoryBase), alignment: 8)
-                // The other instance works on its own counter in its own context.
-                storeGasIfNeeded()
-            }
-            let returned = build.call(
-                code, module.internalType(type), hidden + (try popArguments(type)), convention: .fast)
-            finishCall(returned, type, stored: false)
+        let position = build.convert(.zeroExtend, try pop(), to: types.i64)
+        trap(SMELT_RT_TRAP_UNDEFINED_ELEMENT, if: build.compare(.unsignedGreaterEqual, position, tableSize))
+        let elements = build.load(types.pointer, module.field(table, ContextLayout.tableElements), alignment: 8)
+        let offset = build.binary(.mul, position, module.i64(UInt64(ContextLayout.referenceSize)))
+        let element = build.address(elements, offset, byte: types.i8)
+        checkType(of: element, module.typeNumbers[Int(instruction.index)])
+        let code = build.load(types.pointer, module.field(element, ContextLayout.referenceCode), alignment: 8)
+        var hidden = [context, memoryBase, gas, height]
+        if module.options.linksEverything {
+            let owner = build.load(types.pointer, module.field(element, ContextLayout.referenceContext), alignment: 8)
+            hidden[0] = owner
+            hidden[1] = build.load(types.pointer, module.field(owner, ContextLayout.memoryBase), alignment: 8)
+            // The other instance works on its own counter in its own context.
+            storeGasIfNeeded()
         }
+        let arguments = hidden + (try popArguments(type))
+        let returned = try atSite { () throws(LoweringError) in
+            build.call(code, module.internalType(type), arguments, convention: .fast)
+        }
+        finishCall(returned, type, stored: false)
     }
 
     /// A null element has type number 0, so one comparison finds both faults.

@@ -40,6 +40,8 @@ final class FunctionLowering {
     /// Next rows of the plan.
     var nextBlock = 0
     var nextLinear = 0
+    /// The last access of memory that can fault.
+    var lastAccess: DebugLocation?
     private let scope: DebugScope?
 
     init(
@@ -80,8 +82,9 @@ final class FunctionLowering {
             position += 1
         }
         guard frames.isEmpty else { throw fail("the body ends inside a construct") }
-        finishExhausted()
+        lastAccess = nil
         build.locate(nil)
+        finishExhausted()
     }
 
     private func lowerPrologue() {
@@ -120,10 +123,18 @@ final class FunctionLowering {
 
     func push(_ value: Value) { stack.append(value) }
 
-    /// Runs `emit` with the place of the instruction at hand on what it builds: for instructions that can trap.
+    /// The place of the instruction at hand; none in the prologue.
+    var site: DebugLocation? {
+        frames.isEmpty ? nil : scope?.location(line: body.instructions[position].offset)
+    }
+
+    /// Runs `emit` with the place of the instruction at hand on what it builds: for calls that can trap or fault.
+    ///
+    /// Everything else has the place of the last access of memory: the code generator folds a load into the
+    /// instruction that uses it and gives the pair the place of the latter.
     func atSite<R>(_ emit: () throws(LoweringError) -> R) throws(LoweringError) -> R {
-        build.locate(scope?.location(line: body.instructions[position].offset))
-        defer { build.locate(nil) }
+        build.locate(site)
+        defer { build.locate(lastAccess) }
         return try emit()
     }
 
@@ -142,7 +153,9 @@ final class FunctionLowering {
 
     /// Ends the block with a trap of the instruction at hand.
     func raise(_ trap: smelt_rt_trap) {
+        build.locate(site)
         module.raise(trap, gas: plan == nil || gasStored ? nil : gas, context: context)
+        build.locate(lastAccess)
     }
 
     /// The code after the instruction at hand cannot be reached.

@@ -63,6 +63,13 @@ public final class NativeInstance: ActorInstance {
     /// Bytes of linear memory, 0 before `instantiate`.
     public var memorySize: UInt64 { context.pointee.memory_bytes }
 
+    /// A copy of linear memory, for comparing engines.
+    public var memoryBytes: [UInt8] {
+        guard let base = context.pointee.memory_base else { return [] }
+        // Sound: `memory_bytes` bytes from `memory_base` can be read while the instance lives and no guest runs.
+        return Array(UnsafeBufferPointer(start: base, count: Int(context.pointee.memory_bytes)))
+    }
+
     public func instantiate() throws(EngineError) -> GuestOutcome {
         try outcome(NativeInstance.onGuestStack { smelt_rt_instance_start(context) }, results: [])
     }

@@ -3,6 +3,9 @@ import CommandTable
 private let cpuOption = Option("cpu", .value("LEVEL"), "CPU level: x86-64-v2 or x86-64-v3 (default: x86-64-v2).")
 private let boundsOption = Option(
     "bounds", .choice(["guard", "check"]), "Memory bounds by guard pages or explicit checks (default: guard).")
+private let tierOption = Option(
+    "tier", .choice(["optimised", "fallback"]),
+    "Optimised code, or code that LLVM optimised nothing of (default: optimised).")
 private let storeOption = Option("store", .directory("DIR"), "The store (default: smelt in the XDG cache directory).")
 private let quietOption = Option("quiet", short: "q", "No progress.")
 
@@ -35,7 +38,7 @@ let smeltCommand = Command(
                 Option(
                     "emit", .choice(["so", "obj", "asm", "ir", "plan", "wasm"]),
                     "What to write with --output (default: so)."),
-                boundsOption, storeOption, quietOption,
+                boundsOption, tierOption, storeOption, quietOption,
                 Option("verbose", short: "v", "Print a table of time by stage."),
             ],
             positionals: [Positional("INPUT", 1...Int.max, "Modules and bundles.")]),
@@ -52,7 +55,7 @@ let smeltCommand = Command(
                 """,
             options: [
                 Option("gas", .integer("N", 0...9_223_372_036_854_775), "Gas limit (default: the largest)."),
-                cpuOption, boundsOption, storeOption,
+                cpuOption, boundsOption, tierOption, storeOption,
                 Option("json", "Print JSON."),
             ],
             positionals: [
@@ -77,7 +80,7 @@ let smeltCommand = Command(
                 Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
                 Option("fail-fast", "Stop at the first failure."),
                 Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
-                cpuOption, boundsOption, quietOption,
+                cpuOption, boundsOption, tierOption, quietOption,
             ],
             positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),
         Command(

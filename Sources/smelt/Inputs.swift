@@ -72,6 +72,9 @@ enum WorkerSetup {
         if let text = arguments.value("bounds"), let bounds = CompileSettings.Bounds(rawValue: text) {
             settings.bounds = bounds
         }
+        if let text = arguments.value("tier"), let tier = CompileSettings.Tier(rawValue: text) {
+            settings.tier = tier
+        }
         return settings
     }
 

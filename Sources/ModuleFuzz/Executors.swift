@@ -1,0 +1,95 @@
+import Compiler
+import Engine
+import GasSchedule
+import Lowering
+import Metering
+import NativeEngine
+import Validator
+import WasmFormat
+import WasmReference
+
+/// A way to compile a module: what must not change anything that a run shows.
+public struct CompiledWay: Sendable, Hashable, CustomStringConvertible {
+    public var options: LoweringOptions
+
+    public init(_ options: LoweringOptions) { self.options = options }
+
+    public var description: String { "\(options.boundsMode) \(options.tier) \(options.cpu)" }
+
+    /// Both bounds modes at both tiers, for the default CPU level.
+    public static let everyWay = [
+        CompiledWay(LoweringOptions()),
+        CompiledWay(LoweringOptions(boundsMode: .explicitChecks)),
+        CompiledWay(LoweringOptions(tier: .cheap)),
+        CompiledWay(LoweringOptions(boundsMode: .explicitChecks, tier: .cheap)),
+    ]
+
+    /// The same ways at another CPU level.
+    public static func everyWay(cpu: String) -> [CompiledWay] {
+        everyWay.map {
+            var options = $0.options
+            options.cpu = cpu
+            return CompiledWay(options)
+        }
+    }
+}
+
+/// A module that the front end accepted, for all executors.
+public struct FuzzModule {
+    public let module: ValidatedModule
+    private let plan: MeteringPlan
+    private let isNarrow: [Bool]
+
+    /// - Parameter stackLimit: counted elements; compiled code has it as a constant.
+    /// - Throws: the refusal of the front end.
+    public init(_ bytes: [UInt8], stackLimit: UInt32 = 2_048) throws(Refusal) {
+        let analyzed = try FrontEnd.analyze(bytes, profile: .fvm, prices: .fvm, stackLimit: stackLimit)
+        module = analyzed.module
+        plan = analyzed.plan
+        isNarrow = module.module.imports.map { entry in
+            guard case .function(let index) = entry.kind else { return false }
+            let result = analyzed.module.module.type(index)?.results.first
+            return result == .i32 || result == .f32
+        }
+    }
+
+    /// The interpreter's view.
+    public func interpret(_ run: FuzzRun) throws -> FuzzObservation {
+        try observe(ReferenceModule(FlatCode(module, plan: plan)), run)
+    }
+
+    /// A linked object of the module.
+    func compile(_ way: CompiledWay, linker: Linker) throws -> [UInt8] {
+        let object = try Lowering.lower(module, plan: plan, options: way.options).bytes
+        return try linker.link(object)
+    }
+
+    /// What compiled code shows.
+    func execute(_ object: [UInt8], _ run: FuzzRun) throws -> FuzzObservation {
+        // With so much native stack the counted height always ends recursion.
+        let limits = NativeLimits(stackHeight: plan.stackLimit, nativeStack: 64 << 20)
+        return try observe(NativeModule(object: object, limits: limits), run)
+    }
+
+    private func observe(_ module: any ActorModule, _ run: FuzzRun) throws -> FuzzObservation {
+        let host = ScriptedHost(isNarrow: isNarrow)
+        let instance = try module.makeInstance(handler: host, limiter: ResourceLimiter(limit: run.memoryLimit))
+        var seen = FuzzObservation()
+        instance.gasCounter = run.gas
+        let started = try instance.instantiate()
+        seen.outcomes.append(FuzzOutcome(started, places: false))
+        seen.gas.append(instance.gasCounter)
+        if case .returned = started {
+            for call in run.calls {
+                instance.gasCounter = call.gas
+                seen.outcomes.append(FuzzOutcome(try instance.call(call.export, call.arguments), places: true))
+                seen.gas.append(instance.gasCounter)
+            }
+        }
+        let memory = (instance as? ReferenceInstance)?.memoryBytes ?? (instance as? NativeInstance)?.memoryBytes ?? []
+        seen.memoryBytes = memory.count
+        seen.memoryChecksum = Checksum.crc32(memory)
+        seen.hostCalls = host.calls
+        return seen
+    }
+}
