@@ -8,10 +8,10 @@ public struct CborReader: Sendable {
     public enum Mode: Sendable {
         /// What the FVM's reference decoder accepts (FVM machine layer, "CBOR decoding of host-read objects"):
         /// heads longer than needed; strings in parts; a wrong major type whose bits are a subset of the expected
-        /// one's, in typed positions; bytes behind the CID in a link's string.
+        /// one's, in typed positions (but not for the string of a link); bytes behind the CID in a link's string.
         case reference
-        /// As `reference`, but major types are compared: how the reference reads what it decodes into a general
-        /// value first, such as everything below a HAMT node's pointers.
+        /// As `reference`, but major types are compared and only links' strings come in parts: how the reference
+        /// reads what it decodes into a general value first, such as everything below a HAMT node's pointers.
         case dynamic
         /// Canonical DAG-CBOR only.
         case strict
@@ -26,6 +26,8 @@ public struct CborReader: Sendable {
     public private(set) var position: Int
     /// May be changed between items.
     public var mode: Mode
+    /// Arrays around the position that count towards `maxDepth`, as `enter` and `leave` keep it.
+    private var level = 0
 
     public init(_ bytes: [UInt8], mode: Mode = .reference) {
         self.bytes = bytes
@@ -157,14 +159,35 @@ public struct CborReader: Sendable {
         return text
     }
 
-    private mutating func string(_ major: Major) throws(CborError) -> ArraySlice<UInt8> {
-        guard try peek() == major.rawValue << 5 | 31 else { return try part(major) }
-        guard mode != .strict else { throw CborError(.indefinite, at: position) }
+    /// - Parameter partsAllowed: whether the string may come in parts; parts may come in parts again, and each
+    ///   nesting counts as an array does.
+    private mutating func string(_ major: Major, partsAllowed: Bool) throws(CborError) -> ArraySlice<UInt8> {
+        let partsFollow = major.rawValue << 5 | 31
+        guard try peek() == partsFollow else { return try part(major) }
+        guard partsAllowed else { throw CborError(.indefinite, at: position) }
         position += 1
         var content: [UInt8] = []
-        while try peek() != 0xff { content += try part(major) }
-        position += 1
+        var open = 1
+        while open > 0 {
+            let byte = try peek()
+            if byte == 0xff {
+                position += 1
+                open -= 1
+                continue
+            }
+            guard level + open <= CborReader.maxDepth else { throw CborError(.tooDeep, at: position) }
+            if byte == partsFollow {
+                position += 1
+                open += 1
+            } else {
+                content += try part(major)
+            }
+        }
         return content[...]
+    }
+
+    private mutating func string(_ major: Major) throws(CborError) -> ArraySlice<UInt8> {
+        try string(major, partsAllowed: mode == .reference)
     }
 
     private mutating func part(_ major: Major) throws(CborError) -> ArraySlice<UInt8> {
@@ -195,6 +218,22 @@ public struct CborReader: Sendable {
             throw CborError(.count(expected: UInt64(count), got: got), at: start)
         }
     }
+
+    /// `tuple` for a structure whose strings may come in parts; `leave` ends it.
+    public mutating func enter(_ count: Int) throws(CborError) {
+        try tuple(count)
+        level += 1
+    }
+
+    /// `arrayHead` for a list whose strings may come in parts; `leave` ends it.
+    public mutating func enterList() throws(CborError) -> UInt64 {
+        let count = try arrayHead()
+        level += 1
+        return count
+    }
+
+    /// Ends what the last `enter` or `enterList` began.
+    public mutating func leave() { level -= 1 }
 
     /// A map's head: the number of entries.
     public mutating func map() throws(CborError) -> Int {
@@ -230,7 +269,12 @@ public struct CborReader: Sendable {
         }
         let tag = try head(.tag)
         guard tag == 42 else { throw CborError(.unknownTag(tag), at: start) }
-        let content = try string(.bytes)
+        // Here the reference compares the major type in all modes, but lets the string come in parts.
+        let byte = try peek()
+        guard byte >> 5 == Major.bytes.rawValue else {
+            throw CborError(.unexpected(expected: Major.bytes.name, head: byte), at: position)
+        }
+        let content = try string(.bytes, partsAllowed: mode != .strict)
         guard content.count >= 2, content[content.startIndex] == 0 else {
             throw CborError(.badLink("string does not start with 0 and a cid"), at: start)
         }

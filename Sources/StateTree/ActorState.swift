@@ -35,7 +35,8 @@ public enum EmptyArray {
 extension ActorState {
     /// Decodes an entry of the state tree.
     public init(cbor: [UInt8]) throws(CborError) {
-        var reader = CborReader(cbor)
+        // The reference decodes a HAMT's values into general ones first.
+        var reader = CborReader(cbor, mode: .dynamic)
         try reader.tuple(5)
         code = try reader.link()
         state = try reader.link()

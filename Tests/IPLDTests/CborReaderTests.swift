@@ -93,12 +93,54 @@ private let link = "d82a46000171000180"
         #expect(try text.text() == "ab")
         var empty = reader("5fff")
         #expect(try empty.byteString() == [])
-        for hex in ["5f6161ff", "5f5f4101ffff", "5f4101", "5f", "5f41", "9fff"] {
+        for hex in ["5f6161ff", "5f7f6161ffff", "5f4101", "5f5f4101ff", "5f", "5f41", "9fff"] {
             var reader = reader(hex)
             #expect(throws: CborError.self) { try reader.byteString() }
         }
+        var nested = reader("5f5f4101420203ff5fff0104ff")
+        #expect(try nested.byteString() == [1, 2, 3, 4])
+        try nested.finish()
+        for (mode, hex) in [(CborReader.Mode.dynamic, "5f4101ff"), (.dynamic, "5f5f4101ffff")] {
+            var reader = reader(hex, mode)
+            #expect(throws: CborError(.indefinite, at: 0)) { try reader.byteString() }
+        }
         var strict = reader("5f4101ff", .strict)
         #expect(throws: CborError(.indefinite, at: 0)) { try strict.byteString() }
+    }
+
+    @Test func partsOfStringsNestTo256LevelsWithTheArraysAround() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "5f", count: depth) + "4101" + String(repeating: "ff", count: depth)
+        }
+        var deepest = reader(nested(256))
+        #expect(try deepest.byteString() == [1])
+        var deeper = reader(nested(257))
+        #expect(throws: CborError(.tooDeep, at: 257)) { try deeper.byteString() }
+        for (depth, passes) in [(255, true), (256, false)] {
+            var listed = reader("81" + nested(depth))
+            #expect(try listed.enterList() == 1)
+            #expect(((try? listed.byteString()) != nil) == passes)
+        }
+        var left = reader("81018101" + nested(256))
+        for _ in 0..<2 {
+            try left.enter(1)
+            #expect(try left.unsigned(UInt8.self) == 1)
+            left.leave()
+        }
+        #expect(try left.byteString() == [1])
+    }
+
+    @Test func theStringOfALinkHasItsOwnMajorTypeInAllModes() throws {
+        // Head of major type 0 where 6 bytes are expected.
+        var unsigned = reader("d82a06000171000180")
+        #expect(throws: CborError.self) { try unsigned.link() }
+        let parts = "d82a5f420001" + "4471000180ff"
+        for mode in [CborReader.Mode.reference, .dynamic] {
+            var reader = reader(parts, mode)
+            #expect(try reader.link().codec == Cid.dagCbor)
+        }
+        var strict = reader(parts, .strict)
+        #expect(throws: CborError.self) { try strict.link() }
     }
 
     @Test func indefiniteArraysAndMapsAreRefused() {

@@ -92,4 +92,19 @@ struct EventTests {
         }
         #expect(bench.calls.events.count == before)
     }
+
+    /// A value in parts of parts: the event's list and the entry's tuple take 2 of the decoder's 256 levels.
+    @Test func valuesInPartsNestAsDeepAsTheReferencesDecoderGoes() throws {
+        let bench = try SyscallBench()
+        func event(_ depth: Int) -> [UInt8] {
+            [0x81, 0x84, 0, 0x61, 0x61, 0x18, 0x55] + [UInt8](repeating: 0x5F, count: depth) + [0x41, 7]
+                + [UInt8](repeating: 0xFF, count: depth)
+        }
+        for depth in [2, 254] {
+            #expect(bench.call(.eventEmitEvent, .input(event(depth))).isSuccess)
+            #expect(bench.calls.events.last?.entries.first?.value == [7])
+        }
+        let refused = bench.call(.eventEmitEvent, .input(event(255)))
+        #expect(refused.error == .illegalArgument && refused.charges == ["OnActorEventValidate"])
+    }
 }
