@@ -7,7 +7,7 @@ public enum LinkScan {
     public static func links(_ block: [UInt8]) throws(CborError) -> [Cid] {
         var found: [Cid] = []
         var offset = 0
-        // Items still to be read; a sum that exceeds the block's bytes can never be satisfied, so it may saturate.
+        // Items still to be read. The reference lets the sum wrap at 2^64: a map that claims 2^63 entries ends the scan.
         var remaining: UInt64 = 1
         while remaining > 0 {
             let start = offset
@@ -17,8 +17,8 @@ public enum LinkScan {
             case 2, 3:
                 guard argument <= UInt64(block.count - offset) else { throw CborError(.truncated, at: start) }
                 offset += Int(argument)
-            case 4: remaining = saturatingSum(remaining, argument)
-            case 5: remaining = saturatingSum(saturatingSum(remaining, argument), argument)
+            case 4: remaining &+= argument
+            case 5: remaining &+= argument &* 2
             case 6 where argument == 42:
                 let (inner, length) = try head(block, &offset)
                 guard inner == 2 else { throw CborError(.badLink("no byte string under tag 42"), at: start) }
@@ -30,16 +30,11 @@ public enum LinkScan {
                     throw CborError(.badLink(error.description), at: start)
                 }
                 offset += Int(length)
-            case 6: remaining = saturatingSum(remaining, 1)
+            case 6: remaining &+= 1
             default: break
             }
         }
         return found
-    }
-
-    private static func saturatingSum(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        let (sum, overflow) = a.addingReportingOverflow(b)
-        return overflow ? .max : sum
     }
 
     private static func head(

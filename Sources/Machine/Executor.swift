@@ -91,9 +91,8 @@ private struct Application {
                 .sysSenderStateInvalid, penalty: penalty,
                 reason: "message has nonce \(message.nonce), sender f0\(sender) has \(actor.sequence)")
         }
-        let (sequence, overflow) = actor.sequence.addingReportingOverflow(1)
-        guard !overflow else { throw .invalid("nonce of sender f0\(sender) is exhausted") }
-        actor.sequence = sequence
+        // Wraps at 2^64, as the reference does.
+        actor.sequence &+= 1
         let reservation = message.feeCap * TokenAmount(message.gasLimit)
         guard actor.balance >= reservation else {
             return .rejected(

@@ -40,8 +40,11 @@ struct StateRoot {
 }
 
 extension Blockstore {
-    /// The block, which must be there; `what` says what it is.
+    /// The block, which must be there and have a CBOR codec; `what` says what it is.
     public func block(_ cid: Cid, _ what: String) throws(StateError) -> [UInt8] {
+        guard cid.codec == Cid.dagCbor || cid.codec == Cid.cbor else {
+            throw .malformed("\(what): \(cid.text) does not name a cbor block")
+        }
         let found: [UInt8]?
         do throws(BlockstoreError) { found = try get(cid) } catch { throw .local(error.description) }
         guard let found else { throw .missingBlock(cid, what) }

@@ -79,9 +79,8 @@ public final class StateTree {
         // The map is changed in place: what was cached for the old head is gone.
         initCache = nil
         let id = state.nextID
-        let (next, overflow) = id.addingReportingOverflow(1)
-        guard !overflow else { throw .invalid("the init actor has no id left") }
-        state.nextID = next
+        // Wraps at 2^64, as the reference does.
+        state.nextID = id &+ 1
         try state.addresses.set(address, id)
         let head = try state.store(in: store)
         actor.state = head

@@ -93,11 +93,14 @@ private func put(_ store: BufferedBlockstore, _ value: CborValue) throws -> Cid 
             (link, 1), ("1800", 0), ("82" + link + link, 2), ("a1" + "61ff" + link, 1), (link + "ff", 1),
             ("c1" + link, 1), ("da0000002a46000171000180", 1), ("d82a480001710001800102", 1), ("f93c00", 0),
             ("f7", 0), ("a101" + link, 1), ("80", 0), ("fb3ff0000000000000", 0),
+            // Twice 2^63 entries wrap to none.
+            ("bb8000000000000000", 0),
         ] {
             #expect(try LinkScan.links(Hex.decode(hex) ?? []).count == count, "\(hex)")
         }
         for hex in [
             "", "81", "9f", "ff", "1c", "d82a4601017100", "d82a40", "9bffffffffffffffff00", "bbffffffffffffffff00",
+            "bb800000000000000100",
         ] {
             #expect(throws: CborError.self, "\(hex)") { try LinkScan.links(Hex.decode(hex) ?? []) }
         }

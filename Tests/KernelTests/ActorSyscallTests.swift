@@ -125,6 +125,12 @@ struct ActorSyscallTests {
         }
     }
 
+    @Test func ofEqualCodesTheLastTypeIsReported() throws {
+        let bench = try SyscallBench { $0.builtinActors = [Sample.code, Sample.otherCode, Sample.code] }
+        #expect(bench.call(.actorGetBuiltinActorType, .input(Sample.code.bytes)).isSuccess)
+        #expect(bench.result(0, Int32.self) == 3)
+    }
+
     @Test func balancesOfOthers() throws {
         let bench = try SyscallBench {
             var rich = Sample.state()

@@ -194,6 +194,49 @@ import Testing
         #expect(paid.receipt == Receipt(exitCode: .sysInsufficientFunds, gasUsed: 6000))
     }
 
+    @Test func aSequenceOfAllOnesWraps() throws {
+        let machine = try SyntheticState().machine()
+        var sender = try #require(try machine.state.actor(SyntheticState.sender))
+        sender.sequence = .max
+        machine.state.setActor(SyntheticState.sender, sender)
+        #expect(try apply(message(nonce: .max), on: machine).receipt.exitCode == .ok)
+        #expect(try machine.state.actor(SyntheticState.sender)?.sequence == 0)
+        #expect(try apply(message(nonce: 0), on: machine).receipt.exitCode == .ok)
+    }
+
+    @Test func theInitActorsIdsWrap() throws {
+        let state = try SyntheticState()
+        let machine = try state.machine()
+        var initActor = try #require(try machine.state.actor(1))
+        var reader = CborReader(try #require(try state.store.get(initActor.state)))
+        try reader.tuple(3)
+        var changed = CborWriter()
+        changed.array(3)
+        changed.link(try reader.link())
+        changed.unsigned(UInt64.max)
+        changed.text("test")
+        initActor.state = state.store.keep(changed.bytes)
+        machine.state.setActor(1, initActor)
+        for (last, id) in [(UInt8(7), UInt64.max), (8, 0)] {
+            let address = try Address.delegated(namespace: 10, subaddress: [last])
+            let result = try apply(message(to: address, nonce: UInt64(last) - 7), on: machine)
+            #expect(result.receipt.exitCode == .ok)
+            #expect(try machine.state.resolve(address) == id)
+        }
+    }
+
+    @Test func theInitActorsStateMustBeACborBlock() throws {
+        let state = try SyntheticState()
+        let machine = try state.machine()
+        var initActor = try #require(try machine.state.actor(1))
+        let block = try #require(try state.store.get(initActor.state))
+        initActor.state = try Cid(
+            codec: Cid.raw, hashCode: initActor.state.hashCode, digest: initActor.state.digest)
+        try state.store.put(initActor.state, block)
+        machine.state.setActor(1, initActor)
+        #expect(throws: ApplyError.self) { try apply(message(to: SyntheticState.placeholderAddress), on: machine) }
+    }
+
     @Test func nothingFlushedChangesTheRootUnlessSomethingChanged() throws {
         let state = try SyntheticState()
         let machine = try state.machine()

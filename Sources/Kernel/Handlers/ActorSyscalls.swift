@@ -65,7 +65,8 @@ extension Kernel {
     ) throws(ExecutionError) -> SyscallResult {
         let code = try guest.cid(arguments, 0)
         try gas.charge(prices.onGetBuiltinActorType())
-        let position = calls.builtinActors.firstIndex(of: code)
+        // Of equal codes the reference's map keeps the last.
+        let position = calls.builtinActors.lastIndex(of: code)
         return .number(Int32(clamping: position.map { $0 + 1 } ?? 0))
     }
 
