@@ -28,6 +28,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 command -v apt-get > /dev/null || give_up "Debian packages are missing, and there is no apt-get"
 echo "smelt needs these Debian packages; installing them${run[*]:+ with sudo}: ${missing[*]}" >&2
+"${run[@]}" true || give_up "Debian packages are missing, this is not root, and sudo was refused"
 # A registry that stumbles is asked again; another package manager at work is waited for.
 options=(-q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600)
 "${run[@]}" apt-get "${options[@]}" update || give_up "the lists of Debian packages could not be updated"
