@@ -119,7 +119,7 @@ final class WorkerProcess: @unchecked Sendable {
         while true {
             if let frame = try reader.next() { return try CompilerIdentity(hello: frame) }
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            _ = Glibc.poll(&poll, 1, 60_000)
+            if Glibc.poll(&poll, 1, 60_000) < 0 && errno == EINTR { continue }
             guard let bytes = read(descriptor) else { throw ProtocolError("the worker ended at once") }
             if bytes.isEmpty && poll.revents == 0 { throw ProtocolError("the worker says nothing") }
             reader.append(bytes[...])
