@@ -122,18 +122,24 @@ public struct CborReader: Sendable {
     // MARK: Typed fields
 
     /// An unsigned number whose head is at most `T` wide.
-    public mutating func unsigned<T: FixedWidthInteger & UnsignedInteger>(
+    @inlinable public mutating func unsigned<T: FixedWidthInteger & UnsignedInteger>(
         _ type: T.Type = T.self
     ) throws(CborError) -> T {
         let start = position
+        guard let value = T(exactly: try unsigned(maxBits: T.bitWidth)) else {
+            throw CborError(.outOfRange, at: start)
+        }
+        return value
+    }
+
+    /// An unsigned number whose head is at most `maxBits` wide. Not generic: other modules' calls of the generic form
+    /// would look types up at run time, byte by byte of a proof.
+    @usableFromInline mutating func unsigned(maxBits: Int) throws(CborError) -> UInt64 {
         let byte = try peek()
         guard matches(byte, .unsigned) else {
             throw CborError(.unexpected(expected: Major.unsigned.name, head: byte), at: position)
         }
-        guard let value = T(exactly: try argument(maxBits: T.bitWidth)) else {
-            throw CborError(.outOfRange, at: start)
-        }
-        return value
+        return try argument(maxBits: maxBits)
     }
 
     /// A number that fits in 64 bits with sign.

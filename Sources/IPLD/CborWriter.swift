@@ -13,7 +13,7 @@ public struct CborWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
-    private mutating func head(_ major: UInt8, _ argument: UInt64) {
+    @usableFromInline mutating func head(_ major: UInt8, _ argument: UInt64) {
         let first = major << 5
         let width: Int
         switch argument {
@@ -39,7 +39,9 @@ public struct CborWriter: Sendable {
     }
 
     /// An unsigned number of at most 64 bits.
-    public mutating func unsigned(_ value: some FixedWidthInteger & UnsignedInteger) { head(0, UInt64(value)) }
+    @inlinable public mutating func unsigned(_ value: some FixedWidthInteger & UnsignedInteger) {
+        head(0, UInt64(value))
+    }
 
     /// A number with sign.
     public mutating func int64(_ value: Int64) {

@@ -7,6 +7,7 @@ import Syscalls
 public final class BoundModule: Sendable {
     /// The code itself.
     public let module: any ActorModule
+    let facts: ModuleFacts
     /// What a call of an import needs to know; no references in it, so copies cost nothing.
     struct Import {
         var syscall: Syscall
@@ -25,13 +26,14 @@ public final class BoundModule: Sendable {
     /// Binds a module to the syscalls of a generation.
     public init(_ module: any ActorModule, syscalls: SyscallSet) {
         self.module = module
+        facts = module.facts
         self.syscalls = syscalls
         var rows: [Import] = []
         var failure: String?
-        if module.facts.importsOtherThanFunctions {
+        if facts.importsOtherThanFunctions {
             failure = "module imports something other than functions"
         }
-        for entry in module.facts.importedFunctions where failure == nil {
+        for entry in facts.importedFunctions where failure == nil {
             do throws(LinkError) {
                 let row = try syscalls.link(module: entry.module, name: entry.name, signature: entry.signature)
                 rows.append(

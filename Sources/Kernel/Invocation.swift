@@ -16,7 +16,7 @@ public enum Invocation {
     ) throws(ExecutionError) -> InvocationResult {
         let kernel = Kernel(code: code, frame: frame, calls: calls, limiter: limiter)
         let handle = try params.map { (block) throws(ExecutionError) in try kernel.insertParameters(block) } ?? 0
-        try chargeInitialMemory(code.module.facts, kernel)
+        try chargeInitialMemory(code.facts, kernel)
         if let failure = code.linkFailure { throw .fatal("actor \(frame.receiver) cannot be linked: \(failure)") }
 
         let instance = try engine { () throws(EngineError) in
@@ -28,7 +28,7 @@ public enum Invocation {
         if case .fatal(let reason) = kernel.endReason { throw .fatal(reason) }
         if let failure = try stop(started, instance, kernel) { return failure }
 
-        if let refusal = try checkEntryPoint(code.module.facts.invoke, kernel) { return refusal }
+        if let refusal = try checkEntryPoint(code.facts.invoke, kernel) { return refusal }
         kernel.bindMemory()
         instance.gasCounter = kernel.update()
         let ended = try engine { () throws(EngineError) in try instance.call("invoke", [UInt64(handle)]) }

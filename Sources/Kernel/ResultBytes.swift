@@ -5,7 +5,8 @@ import Primitives
 struct ResultBytes {
     private(set) var bytes: [UInt8] = []
 
-    init() {}
+    /// With room for the longest one, so that it grows once.
+    init() { bytes.reserveCapacity(96) }
 
     /// Bytes as they are.
     init(raw: [UInt8]) { bytes = raw }

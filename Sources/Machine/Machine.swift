@@ -21,7 +21,7 @@ public final class Machine {
     private var bound: [Cid: BoundModule] = [:]
     /// Time spent on finding, compiling and mapping actors' code so far; no part of executing messages, since a
     /// node has its actors loaded.
-    public private(set) var codeLoading = Duration.zero
+    public private(set) var codeLoading = ElapsedTime.zero
 
     /// Opens the state at `stateRoot`.
     /// - Parameters:
@@ -62,9 +62,8 @@ public final class Machine {
     func code(_ cid: Cid) throws(ExecutionError) -> BoundModule {
         if let known = bound[cid] { return known }
         let store = store
-        let clock = ContinuousClock()
-        let start = clock.now
-        defer { codeLoading += clock.now - start }
+        let clock = ExecutionClock()
+        defer { codeLoading = codeLoading + clock.elapsed }
         var readFailure: BlockstoreError?
         let loaded: LoadedCode?
         do throws(EngineError) {

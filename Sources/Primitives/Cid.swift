@@ -160,6 +160,10 @@ public struct Cid: Hashable, Sendable {
     ///
     /// On an error `offset` is left where it was.
     public static func read(_ bytes: Span<UInt8>, at offset: inout Int) throws(CidError) -> Cid {
+        if let usual = usual(bytes, offset) {
+            offset += usualLength
+            return usual
+        }
         var position = offset
         let first = try varint(bytes, &position)
         let second = try varint(bytes, &position)
@@ -179,6 +183,18 @@ public struct Cid: Hashable, Sendable {
         let cid = try Cid(version: 1, codec: second, hashCode: hashCode, digest: bytes.extracting(position..<end))
         offset = end
         return cid
+    }
+
+    /// Bytes of the usual form: version, a codec of one byte, three for the hash function, its length, the digest.
+    private static let usualLength = 38
+
+    /// The CID at `offset` when it has the usual form and a codec below 0x80.
+    private static func usual(_ bytes: Span<UInt8>, _ offset: Int) -> Cid? {
+        guard offset >= 0, offset <= bytes.count - usualLength, bytes[offset] == 1, bytes[offset + 1] < 0x80,
+            bytes[offset + 2] == 0xa0, bytes[offset + 3] == 0xe4, bytes[offset + 4] == 2, bytes[offset + 5] == 32
+        else { return nil }
+        return Cid(
+            codec: UInt64(bytes[offset + 1]), blake2b256: bytes.extracting(offset + 6..<offset + usualLength))
     }
 
     private static func varint(_ bytes: Span<UInt8>, _ offset: inout Int) throws(CidError) -> UInt64 {
@@ -226,16 +242,14 @@ public struct Cid: Hashable, Sendable {
         }
     }
 
+    /// Of the usual form only the digest's first 64 bits count: as good as random, and many equal ones cannot be made
+    /// without inverting the hash function.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(codec)
         if let other {
             hasher.combine(other.hashCode)
             hasher.combine(other.digest)
         } else {
             hasher.combine(words.0)
-            hasher.combine(words.1)
-            hasher.combine(words.2)
-            hasher.combine(words.3)
         }
     }
 }

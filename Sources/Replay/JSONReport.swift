@@ -41,6 +41,7 @@ public enum JSONReport {
             .init("exit_name", message.exitCode.name.map { .string($0) } ?? .null),
             .init("gas_used", .integer(message.gasUsed)),
             .init("nanoseconds", .integer(message.nanoseconds)),
+            .init("processor_nanoseconds", .integer(message.processorNanoseconds)),
         ]
         if let failure = message.failure {
             members.append(.init("cause", failure.cause.map { .string($0) } ?? .null))

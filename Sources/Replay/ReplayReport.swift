@@ -65,10 +65,18 @@ public struct MessageReport: Sendable {
     public var exitCode: ExitCode
     /// Whole gas.
     public var gasUsed: UInt64
-    /// Time of execution; finding, compiling and mapping code is not in it.
+    /// Time of execution, the shortest of several rounds; finding, compiling and mapping code is not in it.
     public var nanoseconds: UInt64
+    /// The same in processor time of the executing thread, which other processes do not lengthen.
+    public var processorNanoseconds: UInt64
     /// Why it failed; nil for exit code 0.
     public var failure: Backtrace?
+
+    /// Keeps the shorter times of this and another execution.
+    mutating func shorten(_ other: MessageReport) {
+        nanoseconds = min(nanoseconds, other.nanoseconds)
+        processorNanoseconds = min(processorNanoseconds, other.processorNanoseconds)
+    }
 }
 
 /// How a whole replay ended.

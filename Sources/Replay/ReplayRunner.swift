@@ -9,6 +9,8 @@ public struct ReplayOptions: Sendable {
     public var paths: [String]
     /// Threads that run vectors, at least 1.
     public var jobs: Int
+    /// How often each vector runs, at least 1; times are the fastest.
+    public var rounds: Int
     /// Only variants of this network version; nil is all.
     public var networkVersion: NetworkVersion?
     /// Where traces are written as `NAME.trace.jsonl`; nil is nowhere.
@@ -19,11 +21,13 @@ public struct ReplayOptions: Sendable {
     public var failFast: Bool
 
     public init(
-        paths: [String], jobs: Int = 1, networkVersion: NetworkVersion? = nil, traceDirectory: String? = nil,
+        paths: [String], jobs: Int = 1, rounds: Int = 1, networkVersion: NetworkVersion? = nil,
+        traceDirectory: String? = nil,
         goldenDirectory: String? = nil, failFast: Bool = false
     ) {
         self.paths = paths
         self.jobs = jobs
+        self.rounds = rounds
         self.networkVersion = networkVersion
         self.traceDirectory = traceDirectory
         self.goldenDirectory = goldenDirectory
@@ -72,7 +76,7 @@ public struct ReplayRunner: Sendable {
         sources = try VectorSource.discover(options.paths)
         runner = VectorRunner(
             engine: engine, blocks: blocks, networkVersion: options.networkVersion,
-            writesTraces: options.traceDirectory != nil)
+            writesTraces: options.traceDirectory != nil, rounds: options.rounds)
         if let directory = options.goldenDirectory {
             let kind: Files.Kind
             do throws(FileError) { kind = try Files.kind(of: directory) } catch { throw .input(error.description) }

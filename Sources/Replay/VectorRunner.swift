@@ -14,6 +14,8 @@ struct VectorRunner: Sendable {
     let networkVersion: NetworkVersion?
     /// Whether traces are wanted even where there is no golden one.
     let writesTraces: Bool
+    /// How often each vector runs, at least 1.
+    var rounds = 1
 
     /// What a run leaves behind.
     struct Run {
@@ -44,8 +46,24 @@ struct VectorRunner: Sendable {
                 report.status = .skipped("\(variant.networkVersion) is not \(networkVersion)")
                 return Run(report: report)
             }
-            return run(vector, variant, report, blocks, golden: several ? nil : golden)
+            return runRounds(vector, variant, report, blocks, golden: several ? nil : golden)
         }
+    }
+
+    /// Runs a variant as often as asked, each time on its own machine: the first failure, or the fastest times.
+    private func runRounds(
+        _ vector: Vector, _ variant: Vector.Variant, _ initial: VectorReport, _ blocks: [Cid: [UInt8]],
+        golden: [UInt8]?
+    ) -> Run {
+        var fastest = run(vector, variant, initial, blocks, golden: golden)
+        for _ in 1..<max(1, rounds) where fastest.report.status == .passed {
+            let again = run(vector, variant, initial, blocks, golden: golden)
+            guard again.report.status == .passed else { return again }
+            for (index, message) in again.report.messages.enumerated() {
+                fastest.report.messages[index].shorten(message)
+            }
+        }
+        return fastest
     }
 
     private static func loadBlocks(of vector: Vector, file: String) throws(VectorError) -> [Cid: [UInt8]] {
@@ -109,13 +127,12 @@ struct VectorRunner: Sendable {
 
     private func execute(_ vector: Vector, on machine: Machine, golden: [UInt8]?, _ run: inout Run) throws {
         let executor = Executor(machine)
-        let clock = ContinuousClock()
         var comparison = golden.map { TraceComparison(golden: $0) }
         if writesTraces { run.trace = [] }
 
         for (index, entry) in vector.messages.enumerated() {
             let loadedBefore = machine.codeLoading
-            let start = clock.now
+            let clock = ExecutionClock()
             let result: ApplyResult
             do throws(ApplyError) {
                 result = try executor.apply(entry.message, kind: entry.kind, chainLength: entry.chainLength)
@@ -123,11 +140,12 @@ struct VectorRunner: Sendable {
                 run.report.problem = "message \(index)"
                 throw error
             }
-            let time = clock.now - start
+            let time = clock.elapsed - (machine.codeLoading - loadedBefore)
             run.report.messages.append(
                 MessageReport(
                     exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
-                    nanoseconds: (time - (machine.codeLoading - loadedBefore)).nanoseconds, failure: result.failure))
+                    nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
+                    failure: result.failure))
 
             var compared = ReceiptComparison(message: index)
             compared.compare(vector.receipts[index], result.receipt)

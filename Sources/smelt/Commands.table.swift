@@ -74,6 +74,8 @@ let smeltCommand = Command(
                 Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
                 storeOption,
                 Option("jobs", short: "j", .integer("N", 1...256), "Vectors at a time (default: 1)."),
+                Option(
+                    "rounds", .integer("N", 1...1_000), "Run each vector N times; times are the fastest (default: 1)."),
                 Option("format", .choice(["text", "json", "ndjson"]), "How to print results (default: text)."),
                 Option("trace", .directory("DIR"), "Write NAME.trace.jsonl for each vector."),
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),

@@ -12,6 +12,7 @@ enum ReplayCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         var options = ReplayOptions(paths: arguments.positionals)
         options.jobs = Int(arguments.integer("jobs") ?? 1)
+        options.rounds = Int(arguments.integer("rounds") ?? 1)
         options.traceDirectory = arguments.value("trace")
         options.goldenDirectory = arguments.value("golden")
         options.failFast = arguments.has("fail-fast")

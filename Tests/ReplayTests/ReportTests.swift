@@ -14,7 +14,9 @@ import Testing
         failure.push(.init(actor: 1005, method: 2, exitCode: .usrForbidden, message: "caller is not the owner"))
         failure.push(.init(actor: 1001, method: 7, exitCode: .usrForbidden, message: ""))
         report.messages = [
-            MessageReport(exitCode: .usrForbidden, gasUsed: .max, nanoseconds: 1_234_567, failure: failure)
+            MessageReport(
+                exitCode: .usrForbidden, gasUsed: .max, nanoseconds: 1_234_567, processorNanoseconds: 1_000_000,
+                failure: failure)
         ]
         return report
     }

@@ -22,12 +22,13 @@ import Testing
     }
 
     func run(
-        _ paths: [String], jobs: Int = 1, networkVersion: UInt32? = nil, trace: String? = nil,
+        _ paths: [String], jobs: Int = 1, rounds: Int = 1, networkVersion: UInt32? = nil, trace: String? = nil,
         failFast: Bool = false, engine: any ActorEngine = NoEngine()
     ) throws -> (reports: [VectorReport], summary: ReplaySummary) {
         let runner = try ReplayRunner(
             ReplayOptions(
-                paths: paths, jobs: jobs, networkVersion: networkVersion.map { NetworkVersion(rawValue: $0) },
+                paths: paths, jobs: jobs, rounds: rounds,
+                networkVersion: networkVersion.map { NetworkVersion(rawValue: $0) },
                 traceDirectory: trace, failFast: failFast),
             engine: engine, bundles: [])
         var reports: [VectorReport] = []
@@ -49,6 +50,16 @@ import Testing
         #expect(report.status == .passed, "\(TextReport().text(report))")
         #expect(report.messages.count == 1)
         #expect(report.trace == .notCompared)
+    }
+
+    @Test func severalRoundsMakeOneReport() throws {
+        guard let transfer else { return }
+        let right = try directory.write("right.json", Array(transfer.text().utf8))
+        let (reports, summary) = try run([right], rounds: 3)
+        #expect(summary.passed == 1 && summary.messages == 1 && reports.map(\.messages.count) == [1])
+        let wrong = transfer.replacing(["postconditions", "receipts", "0", "gas_used"], with: .number("1"))
+        let failed = try run([try directory.write("wrong.json", Array(wrong.text().utf8))], rounds: 3)
+        #expect(failed.summary.failed == 1 && failed.reports.map(\.mismatches.count) == [1])
     }
 
     @Test func everyWrongValueIsShownBesideTheRightOne() throws {
