@@ -186,6 +186,9 @@ def witness_runs(path, wasmtime):
 
 # What the witnesses see differently, by words of what is printed.
 ALLOWED = (
+    # wasmtime reads limits of memories as numbers of 64 bits though memory64 is off; the reference's instrumentation
+    # (an older wasmparser) reads 32 bits and refuses the rest. The FVM refuses the module either way.
+    ("integer representation too long", "wasmtime: accepted"),
     # wabt 1.0.32 lets bodies pass whose constructs are still open.
     ("unexpected end", "wabt: accepted"),
     # … and modules whose data count has no data section.
