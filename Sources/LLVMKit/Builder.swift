@@ -126,6 +126,10 @@ public struct Builder {
     /// Lets the code generator turn a call into a jump when its result is returned as it is.
     public func markTail(_ call: Value) { LLVMSetTailCall(call.raw, 1) }
 
+    /// Makes the code generator turn a call into a jump: caller and callee have the same type and convention, and
+    /// a return follows.
+    public func markMustTail(_ call: Value) { LLVMSetTailCallKind(call.raw, LLVMTailCallKindMustTail) }
+
     public func extract(_ aggregate: Value, _ index: Int) -> Value {
         Value(LLVMBuildExtractValue(raw, aggregate.raw, UInt32(index), ""))
     }

@@ -68,16 +68,32 @@ extension FunctionLowering {
     /// The counted height, then the native stack. The caller has added this function's cost to the height: the
     /// comparison comes after all its charges and before this function's first.
     func checkStack() {
-        if plan != nil, let limit = module.plan?.stackLimit {
-            trap(SMELT_RT_TRAP_STACK_HEIGHT, if: build.compare(.unsignedGreater, height, module.i32(limit)))
-        }
+        let isTooHigh =
+            plan == nil ? nil : module.plan.map { build.compare(.unsignedGreater, height, module.i32($0.stackLimit)) }
         // A function that calls nothing needs at most its frame, for which the runtime leaves room (or, above
         // that, a guard that its probes find).
-        guard callsSomething else { return }
+        guard callsSomething else {
+            if let isTooHigh { trap(SMELT_RT_TRAP_STACK_HEIGHT, if: isTooHigh) }
+            return
+        }
+        guard let isTooHigh else { return trap(SMELT_RT_TRAP_NATIVE_STACK, if: isBelowNativeLimit()) }
+        // One cold block for both, which tells them apart.
+        let cold = newBlock()
+        let second = newBlock()
+        let rest = newBlock()
+        build.branch(isTooHigh, cold, second, annotation: module.unlikely)
+        build.position(second)
+        build.branch(isBelowNativeLimit(), cold, rest, annotation: module.unlikely)
+        build.position(cold)
+        module.raiseStack(gas: gas, height: height, context: context)
+        build.position(rest)
+    }
+
+    private func isBelowNativeLimit() -> Value {
         let intrinsic = module.ir.intrinsic("llvm.stacksave", [types.pointer])
         let pointer = build.convert(.pointerToInteger, build.call(intrinsic, []), to: types.i64)
         let limit = build.load(types.i64, module.field(context, ContextLayout.nativeLimit), alignment: 8)
-        trap(SMELT_RT_TRAP_NATIVE_STACK, if: build.compare(.unsignedLess, pointer, limit))
+        return build.compare(.unsignedLess, pointer, limit)
     }
 
     private var callsSomething: Bool {

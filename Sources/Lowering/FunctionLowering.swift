@@ -154,7 +154,7 @@ final class FunctionLowering {
     /// Ends the block with a trap of the instruction at hand.
     func raise(_ trap: smelt_rt_trap) {
         build.locate(site)
-        module.raise(trap, gas: plan == nil || gasStored ? nil : gas, context: context)
+        module.raise(trap, gas: plan == nil ? nil : gas, context: context)
         build.locate(lastAccess)
     }
 

@@ -30,6 +30,7 @@ final class ModuleLowering {
     private(set) var functions: [Function] = []
     /// What a reference through a table, an export or the start section calls.
     private(set) var tableEntries: [Function] = []
+    var trapHelpers = TrapHelpers()
 
     struct Attributes {
         let function: [Attribute]
@@ -138,15 +139,6 @@ final class ModuleLowering {
         return build.call(callee, type, [context] + arguments, attributes: [attributes.noUnwind])
     }
 
-    /// Ends the block: gas goes to the context, the runtime ends the entry.
-    func raise(_ trap: smelt_rt_trap, gas: Value?, context: Value) {
-        if let gas { storeGas(gas, context) }
-        let callee = constantField(types.pointer, context, ContextLayout.raise)
-        let type = ir.functionType([types.pointer, types.i32], types.void)
-        build.call(callee, type, [context, i32(trap.rawValue)], attributes: attributes.raise)
-        build.unreachable()
-    }
-
     // MARK: Functions
 
     /// Adds a function with the attributes all have.
@@ -185,6 +177,7 @@ final class ModuleLowering {
                 lowerTrampoline(index, charge: charge)
             }
         }
+        lowerTrapHelpers()
         let end = emitDescriptor()
         lowerEmpty(end)
         return facts
