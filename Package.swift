@@ -62,6 +62,7 @@ let targets: [Target] = [
     .target(
         name: "CActorRuntime", path: "Runtime", exclude: ["tests"],
         cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+    layer("Drafts"),
     layer("Primitives", ["CGMP", "CSodium"], unsafe: .cLibrary),
     layer("WasmFormat"),
     layer("GasSchedule", ["Primitives"]),
@@ -79,24 +80,20 @@ let targets: [Target] = [
 
     // L2: artifacts, shared by both sides.
     layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"], unsafe: .runtime),
-    layer("ArtifactStore", ["ArtifactFormat", "Primitives", "Crypto"], unsafe: .systemCalls),
+    layer("ArtifactStore", ["ArtifactFormat", "Drafts", "Primitives", "Crypto"], unsafe: .systemCalls),
     layer("WorkerProtocol", ["ArtifactFormat", "GasSchedule", "Primitives", "WasmFormat"]),
 
     // L3: the compiler side.
     layer("LLVMKit", ["CLLVM"], unsafe: .cLibrary),
-    layer(
-        "Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "Syscalls", "CActorRuntime"], unsafe: .runtime),
+    layer("Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "CActorRuntime"], unsafe: .runtime),
     layer(
         "Compiler",
         [
-            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "GasSchedule", "WasmFormat",
-            "CLinux",
+            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "WasmFormat", "CLinux",
         ], unsafe: .systemCalls),
 
     // L3: the host side.
-    layer(
-        "NativeEngine", ["Engine", "ArtifactFormat", "ArtifactStore", "CActorRuntime", "WasmFormat", "CFFI"],
-        unsafe: .runtime),
+    layer("NativeEngine", ["Engine", "ArtifactFormat", "CActorRuntime", "WasmFormat", "CFFI"], unsafe: .runtime),
     layer("StateTree", ["IPLD", "Primitives", "Crypto"]),
     layer("Kernel", ["Engine", "Syscalls", "GasSchedule", "StateTree", "IPLD", "Primitives", "Crypto"]),
     layer(
@@ -112,8 +109,8 @@ let targets: [Target] = [
     layer(
         "Replay",
         [
-            "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Bundle", "IPLD", "Primitives", "Crypto", "JSON",
-            "CZlib",
+            "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Bundle", "IPLD", "Drafts", "Primitives",
+            "Crypto", "JSON", "CZlib",
         ], unsafe: .systemCalls),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
@@ -122,9 +119,8 @@ let targets: [Target] = [
         "smelt",
         [
             "CompilePool", "WorkerProtocol", "Replay", "NativeEngine", "Engine", "CActorRuntime", "ArtifactStore",
-            "ArtifactFormat", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Crypto", "Primitives",
-            "JSON",
-            "CommandTable",
+            "ArtifactFormat", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts", "Crypto",
+            "Primitives", "JSON", "CommandTable",
         ]),
 
     // Witnesses and test helpers; no product imports them.
@@ -157,20 +153,25 @@ let targets: [Target] = [
     tests("IPLD", ["IPLD", "Bundle", "Primitives", "Crypto", "JSON", "CZstd", "CZlib"]),
     tests("WasmFormat", ["WasmFormat"]),
     tests("Validator", ["Validator", "WasmFormat"]),
-    tests("GasSchedule", ["GasSchedule", "JSON"]),
+    tests("GasSchedule", ["GasSchedule", "Primitives", "JSON"]),
     tests("Syscalls", ["Syscalls", "WasmFormat"]),
     tests(
         "Metering",
-        ["Metering", "Bundle", "Primitives", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
+        ["Metering", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
     tests("Runtime", ["CActorRuntime", "Engine"]),
     tests("ArtifactFormat", ["ArtifactFormat", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),
-    tests("Lowering", ["Lowering", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine", "Bundle"]),
+    tests(
+        "Lowering",
+        [
+            "Lowering", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine", "Bundle", "Engine", "Metering",
+            "Validator", "WasmFormat", "GasSchedule",
+        ]),
     tests(
         "Compiler",
         [
             "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "NativeEngine", "Engine", "Bundle",
-            "Primitives", "Crypto", "WasmFormat",
+            "WasmFormat",
             "smelt-worker",
         ]),
     tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),
@@ -183,12 +184,19 @@ let targets: [Target] = [
             "Primitives",
             "Crypto", "CActorRuntime",
         ]),
-    tests("Machine", ["Machine", "StateTree", "Kernel", "IPLD", "Crypto", "JSON"]),
-    tests("Replay", ["Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD", "JSON"]),
-    tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule", "WasmFormat"]),
-    tests("ModuleFuzz", ["ModuleFuzz"]),
+    tests(
+        "Machine",
+        ["Machine", "StateTree", "Kernel", "Engine", "GasSchedule", "IPLD", "Crypto", "Primitives", "JSON"]),
+    tests(
+        "Replay",
+        [
+            "Replay", "Machine", "WasmReference", "Engine", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD",
+            "Primitives", "JSON",
+        ]),
+    tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
+    tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),
     tests("CommandTable", ["CommandTable"]),
-    tests("CLI", ["JSON", "IPLD", "Crypto", "Primitives"]),
+    tests("CLI", ["ArtifactFormat", "WorkerProtocol", "JSON", "IPLD", "Crypto", "Primitives"]),
 ]
 
 /// `SMELT_ONLY=Metering,IPLDTests swift build` considers those targets and what they need, nothing else.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the layers: every import is declared in Package.swift, targets depend only on targets declared above
-them, and the two sides (compiler, host) never meet. Reads sources as text; prints every breach and fails."""
+"""Checks the layers: every import is declared in Package.swift and every declared dependency is imported, targets
+depend only on targets declared above them, and the two sides (compiler, host) never meet. Reads sources as text; prints every breach and fails."""
 import pathlib
 import re
 import sys
@@ -45,14 +45,30 @@ for name in order:
 
 modules = set(declared) | set(re.findall(r'library\("([^"]+)"', package)) | {"CActorRuntime"}
 for name in order:
+    imported = set()
     for source in sorted((root / "Sources" / name).rglob("*.swift")):
         for module in re.findall(r"^(?:@\w+(?:\([^)]*\))? )*(?:public |package |internal |private )?import (?:\w+ )?(\w+)",
                                  source.read_text(), re.M):
             place = source.relative_to(root)
+            imported.add(module)
             if module in modules and module not in declared[name]:
                 breaches.append(f"{place} imports {module}, which Package.swift does not give to {name}")
             if module == "Foundation" and name in NO_FOUNDATION:
                 breaches.append(f"{place} imports Foundation")
+    for dependency in declared[name]:
+        if dependency not in imported:
+            breaches.append(f"Package.swift gives {dependency} to {name}, which does not import it")
+
+for name, dependencies in re.findall(r'^\s+tests\(\s*"([^"]+)",\s*\[([^\]]*)\]', package, re.M):
+    sources = sorted((root / "Tests" / f"{name}Tests").rglob("*.swift"))
+    imported = {module for source in sources
+                for module in re.findall(r"^(?:@\w+ )*import (?:\w+ )?(\w+)", source.read_text(), re.M)}
+    given = set(re.findall(r'"([^"]+)"', dependencies))
+    # A program is given so that it is built before it is run.
+    for dependency in sorted(given - imported - {"smelt-worker"}):
+        breaches.append(f"Package.swift gives {dependency} to {name}Tests, which does not import it")
+    for module in sorted((imported & modules) - given - {"TestSupport"}):
+        breaches.append(f"{name}Tests imports {module}, which Package.swift does not give to it")
 
 for breach in breaches:
     print(breach, file=sys.stderr)

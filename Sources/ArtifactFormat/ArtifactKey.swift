@@ -30,6 +30,8 @@ public struct ArtifactInputs: Hashable, Sendable {
 
     /// The version written by this build.
     public static let currentFormatVersion: UInt32 = 1
+    /// The runtime interface this build compiles against, and runs.
+    public static let currentABIMajor = UInt32(SMELT_RT_ABI_MAJOR)
 
     public init(
         formatVersion: UInt32 = ArtifactInputs.currentFormatVersion, abiMajor: UInt32 = UInt32(SMELT_RT_ABI_MAJOR),
@@ -52,8 +54,8 @@ public struct ArtifactInputs: Hashable, Sendable {
         self.cpu = cpu
     }
 
-    /// The inputs as the manifest lists them.
-    var text: FieldText {
+    /// The inputs as lines, for manifests and for the store's records.
+    public var text: FieldText {
         FieldText([
             "smelt-artifact": String(formatVersion),
             "abi-major": String(abiMajor),
@@ -71,8 +73,8 @@ public struct ArtifactInputs: Hashable, Sendable {
         ])
     }
 
-    /// Reads the inputs back from a manifest; nil when one is absent or malformed.
-    init?(_ text: FieldText) {
+    /// Reads the inputs back from lines; nil when one is absent or malformed.
+    public init?(_ text: FieldText) {
         func digest(_ name: String) -> Digest? { text.first(name).flatMap { Digest(hex: $0) } }
         guard let formatVersion: UInt32 = text.number("smelt-artifact"),
             let abiMajor: UInt32 = text.number("abi-major"), let abiMinor: UInt32 = text.number("abi-minor"),
@@ -87,6 +89,22 @@ public struct ArtifactInputs: Hashable, Sendable {
             formatVersion: formatVersion, abiMajor: abiMajor, abiMinor: abiMinor, compilerVersion: compilerVersion,
             compilerBuild: compilerBuild, llvmVersion: llvmVersion, linkerVersion: linkerVersion, wasm: wasm,
             acceptanceProfile: acceptanceProfile, prices: prices, settings: settings, target: target, cpu: cpu)
+    }
+
+    /// The compiler's part of the inputs.
+    public var compiler: CompilerIdentity {
+        CompilerIdentity(
+            version: compilerVersion, build: compilerBuild, llvmVersion: llvmVersion, linkerVersion: linkerVersion)
+    }
+
+    /// Whether an object of these inputs serves this build where one of `settings` is wanted, whichever compiler
+    /// made it: same acceptance, prices, code generation, target, CPU level and format, and a runtime interface
+    /// that is not newer.
+    public func serves(_ settings: CompileSettings) -> Bool {
+        var wanted = compiler.inputs(wasm: wasm, settings: settings)
+        guard abiMinor <= wanted.abiMinor else { return false }
+        wanted.abiMinor = abiMinor
+        return wanted == self
     }
 
     /// The name of the object these inputs give.

@@ -5,7 +5,7 @@ import Primitives
 /// An object in the store as `ls` and `verify` show it.
 public struct StoreEntry: Sendable {
     public enum State: Sendable {
-        case sound(Manifest)
+        case sound(Manifest, StoreOrigin)
         /// What is wrong with it.
         case unsound(StoreError)
     }
@@ -37,15 +37,21 @@ public struct StorePruning: Sendable, Hashable {
 }
 
 extension ArtifactStore {
-    /// Every object with the result of its full check, in the order of the paths.
+    /// Every object with the result of its full check, in the order of the paths. An object without an entry is what
+    /// a writer left that was stopped, and counts as absent.
     public func entries() throws(StoreError) -> [StoreEntry] {
         var entries: [StoreEntry] = []
-        for path in try paths(under: layout.objects) where path.hasSuffix(".so") {
-            do {
+        let all = try paths(under: layout.objects)
+        let entryPaths = Set(all.filter { $0.hasSuffix(".entry") })
+        for path in all where path.hasSuffix(".so") && entryPaths.contains(layout.entry(ofObject: path)) {
+            do throws(StoreError) {
                 // Objects for other versions and processors are sound, just of no use here.
                 let object = try load(at: path, expecting: .sound)
-                entries.append(
-                    StoreEntry(path: path, size: UInt64(object.bytes.count), state: .sound(object.manifest)))
+                guard path == layout.object(object.manifest.inputs) else {
+                    throw StoreError.damaged(path: path, reason: "is not the place of an object with its key")
+                }
+                let state = StoreEntry.State.sound(object.manifest, object.origin)
+                entries.append(StoreEntry(path: path, size: UInt64(object.bytes.count), state: state))
             } catch {
                 entries.append(StoreEntry(path: path, size: size(of: path), state: .unsound(error)))
             }
@@ -65,16 +71,28 @@ extension ArtifactStore {
             unsound.append(error)
             try quarantine(entry.path)
         }
-        for path in try paths(under: layout.wasm) where path.hasSuffix(".wasm") {
-            checked += 1
-            do {
-                try checkWasm(path)
-            } catch {
-                unsound.append(error)
-                try quarantine(path)
+        let others: [(String, String, (String) throws(StoreError) -> Void)] = [
+            (layout.refusals, ".refusal", checkRefusal), (layout.wasm, ".wasm", checkWasm),
+        ]
+        for (directory, suffix, check) in others {
+            for path in try paths(under: directory) where path.hasSuffix(suffix) {
+                checked += 1
+                do throws(StoreError) {
+                    try check(path)
+                } catch {
+                    unsound.append(error)
+                    try quarantine(path)
+                }
             }
         }
         return (checked, unsound)
+    }
+
+    private func checkRefusal(_ path: String) throws(StoreError) {
+        guard let record = StoreRecord(try readOwn(path)), record.refusal != nil,
+            layout.refusal(record.inputs) == path
+        else { throw .damaged(path: path, reason: "the record is malformed") }
+        try check(record, at: path)
     }
 
     private func checkWasm(_ path: String) throws(StoreError) {
@@ -84,22 +102,23 @@ extension ArtifactStore {
         }
     }
 
-    /// Removes what this build cannot use: objects of other formats, runtime interfaces, compilers (when one is
-    /// given), unsound ones, the quarantine, left-over entries and temporary files, and locks nobody holds.
+    /// Removes what this build cannot use: objects of other formats and runtime interfaces, objects that another
+    /// compiler than the one given made here (imported ones stay), unsound ones, the quarantine, what stopped writers
+    /// left, and locks nobody holds.
     ///
     /// - Parameter all: removes all objects, refusals and WASM binaries too.
     public func prune(all: Bool, compiler: CompilerIdentity?) throws(StoreError) -> StorePruning {
         var pruning = StorePruning()
         for entry in try entries() {
-            if !all, case .sound(let manifest) = entry.state, isUsable(manifest.inputs, compiler) { continue }
+            if !all, case .sound(let manifest, let origin) = entry.state,
+                isUsable(manifest.inputs, origin == .imported ? nil : compiler)
+            {
+                continue
+            }
             try remove(layout.entry(ofObject: entry.path), &pruning)
             try remove(entry.path, &pruning)
         }
-        // Entries whose object never came.
-        let present = Set(try paths(under: layout.objects))
-        for path in present.sorted() where path.hasSuffix(".entry") && !present.contains(path.dropLast(6) + ".so") {
-            try remove(path, &pruning)
-        }
+        try removeHalves(&pruning)
         for path in try paths(under: layout.quarantine) { try remove(path, &pruning) }
         for folder in [layout.objects, layout.refusals, layout.wasm] {
             for path in try paths(under: folder) where path.hasSuffix(".new") { try remove(path, &pruning) }
@@ -119,11 +138,22 @@ extension ArtifactStore {
         return pruning
     }
 
+    /// Objects without entries and entries without objects.
+    private func removeHalves(_ pruning: inout StorePruning) throws(StoreError) {
+        let all = try paths(under: layout.objects)
+        let known = Set(all)
+        for path in all {
+            let isHalf =
+                path.hasSuffix(".so")
+                ? !known.contains(layout.entry(ofObject: path))
+                : path.hasSuffix(".entry") && !known.contains(path.dropLast(6) + ".so")
+            if isHalf { try remove(path, &pruning) }
+        }
+    }
+
     private func isUsable(_ inputs: ArtifactInputs, _ compiler: CompilerIdentity?) -> Bool {
         guard inputs.formatVersion == ArtifactInputs.currentFormatVersion else { return false }
-        guard let compiler else { return true }
-        return inputs.compilerBuild == compiler.build && inputs.llvmVersion == compiler.llvmVersion
-            && inputs.linkerVersion == compiler.linkerVersion
+        return compiler == nil || inputs.compiler == compiler
     }
 
     /// Takes the objects (`*.so`) of a directory after the full check; from then on they count as made here.
@@ -152,10 +182,20 @@ extension ArtifactStore {
         do {
             manifest = try ArtifactFormat.verify(bytes, expecting: .runnable)
         } catch {
-            return .refused(error.description)
+            return .refused("\(path): \(error.description)")
         }
-        if let known = try? load(manifest.inputs), known.bytes == bytes { return .known(manifest) }
-        try publish(bytes, manifest.inputs)
+        if let known = try? load(manifest.inputs) {
+            // Objects of one key are equal, byte for byte: one of the two is not what it says.
+            guard known.bytes == bytes else {
+                return .refused(
+                    "\(path): differs from \(layout.object(manifest.inputs)), which has the same key; objects of one "
+                        + "key are equal, so compile again and compare, or remove the other first")
+            }
+            // What was compiled here is from now on also used beside other compilers.
+            if known.origin == .compiled { try publish(bytes, manifest.inputs, origin: .imported) }
+            return .known(manifest)
+        }
+        try publish(bytes, manifest.inputs, origin: .imported)
         return .taken(manifest)
     }
 

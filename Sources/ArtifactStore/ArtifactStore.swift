@@ -7,11 +7,13 @@ import Synchronization
 public struct StoredObject: Sendable {
     public var bytes: [UInt8]
     public var manifest: Manifest
+    public var origin: StoreOrigin
 
     /// - Parameter manifest: what `ArtifactFormat.verify` gave for `bytes`.
-    public init(bytes: [UInt8], manifest: Manifest) {
+    public init(bytes: [UInt8], manifest: Manifest, origin: StoreOrigin = .compiled) {
         self.bytes = bytes
         self.manifest = manifest
+        self.origin = origin
     }
 }
 
@@ -68,82 +70,6 @@ public final class ArtifactStore: Sendable {
     /// Passes on a warning, once for each `topic`.
     public func warnOnce(_ topic: String, _ text: String) {
         if warned.withLock({ $0.insert(topic).inserted }) { warn(text) }
-    }
-
-    // MARK: Objects and refusals
-
-    /// What is known for these inputs; nil when nothing is, or nothing sound.
-    public func find(_ inputs: ArtifactInputs) -> StoredResult? {
-        do {
-            return .object(try load(inputs))
-        } catch .file(let error) where error.isMissing {
-            // The usual case of a first compilation.
-        } catch {
-            reject(layout.object(inputs), error)
-        }
-        do {
-            return .refused(try loadRefusal(inputs.key))
-        } catch .file(let error) where error.isMissing {
-            return nil
-        } catch {
-            reject(layout.refusal(inputs.key), error)
-            return nil
-        }
-    }
-
-    /// The object for these inputs, after all checks.
-    public func load(_ inputs: ArtifactInputs) throws(StoreError) -> StoredObject {
-        try load(at: layout.object(inputs), expecting: .key(inputs.key))
-    }
-
-    /// The object at a path of the store, after all checks.
-    func load(at path: String, expecting expectation: ArtifactExpectation) throws(StoreError) -> StoredObject {
-        let entryPath = layout.entry(ofObject: path)
-        let bytes = try readOwn(path)
-        guard let entry = FieldText.decode(try readOwn(entryPath)), let code = entry.first("code") else {
-            throw .damaged(path: entryPath, reason: "the entry is malformed")
-        }
-        guard matches(code, try authenticate("object", bytes)) else {
-            throw .damaged(path: path, reason: "the authentication code does not match")
-        }
-        do {
-            return StoredObject(bytes: bytes, manifest: try ArtifactFormat.verify(bytes, expecting: expectation))
-        } catch {
-            throw .damaged(path: path, reason: error.description)
-        }
-    }
-
-    /// Puts an object where `find` will see it: whole or not at all.
-    ///
-    /// - Parameter bytes: an object that `ArtifactFormat.verify` accepts.
-    public func publish(_ bytes: [UInt8], _ inputs: ArtifactInputs) throws(StoreError) {
-        let path = layout.object(inputs)
-        let code = try authenticate("object", bytes, makingSecret: true)
-        let entry = FieldText(["smelt-entry": "1", "code": code.hex])
-        // The object last: an entry without one is no object yet, for `find`, `entries` and `verify` alike, whenever
-        // this process is killed or the disk is full.
-        try writeOwn(entry.encoded, to: layout.entry(ofObject: path))
-        try writeOwn(bytes, to: path)
-    }
-
-    /// Remembers that the FVM refuses a module.
-    public func publishRefusal(_ text: String, _ inputs: ArtifactInputs) throws(StoreError) {
-        var record = FieldText(["smelt-refusal": "1", "key": inputs.key.hex, "wasm": inputs.wasm.text, "text": text])
-        record.append("code", try authenticate("refusal", record.encoded, makingSecret: true).hex)
-        try writeOwn(record.encoded, to: layout.refusal(inputs.key))
-    }
-
-    private func loadRefusal(_ key: ArtifactKey) throws(StoreError) -> String {
-        let path = layout.refusal(key)
-        guard let record = FieldText.decode(try readOwn(path)), record.first("key") == key.hex,
-            let text = record.first("text"), let code = record.first("code"), record.fields.last?.name == "code"
-        else { throw .damaged(path: path, reason: "the record is malformed") }
-        var signed = FieldText()
-        for field in record.fields.dropLast() { signed.append(field.name, field.value) }
-        guard matches(code, try authenticate("refusal", signed.encoded)) else {
-            throw .damaged(path: path, reason: "the authentication code does not match")
-        }
-        return text
     }
 
     /// Takes the right to compile for a key; nil when another process or thread has it.
@@ -245,13 +171,28 @@ public final class ArtifactStore: Sendable {
     // MARK: Authentication
 
     /// The authentication code of `bytes`; `kind` keeps codes of one kind of file from serving for another.
-    func authenticate(_ kind: String, _ bytes: [UInt8], makingSecret: Bool = false) throws(StoreError) -> Digest {
+    private func authenticate(_ kind: String, _ bytes: [UInt8], makingSecret: Bool = false) throws(StoreError) -> Digest
+    {
         let key = try loadSecret(making: makingSecret)
         let code = Sha2.hmac256(key: key, Array("smelt \(kind)\n".utf8) + bytes)
         guard let digest = Digest(bytes: code) else {
             throw .damaged(path: layout.secret, reason: "the authentication code has \(code.count) bytes")
         }
         return digest
+    }
+
+    /// The record with its authentication code, over itself and an object's bytes.
+    func sign(_ record: StoreRecord, _ object: [UInt8] = []) throws(StoreError) -> StoreRecord {
+        record.with(code: try authenticate(StoreRecord.kind(record), record.signed + object, makingSecret: true))
+    }
+
+    /// Checks a record's authentication code.
+    ///
+    /// - Parameter path: of the file to blame.
+    func check(_ record: StoreRecord, _ object: [UInt8] = [], at path: String) throws(StoreError) {
+        guard matches(record.code, try authenticate(StoreRecord.kind(record), record.signed + object)) else {
+            throw .damaged(path: path, reason: "the authentication code does not match")
+        }
     }
 
     /// Compares in a time that does not depend on where the difference is.

@@ -1,3 +1,4 @@
+import Drafts
 import Glibc
 
 /// A system call of the store, for errors and for tests that make one fail.
@@ -94,6 +95,10 @@ struct Files: Sendable {
     /// Puts `bytes` at `path` so that readers see the old file, or nothing, or all of the new one: a temporary file
     /// in the same directory, synchronized, then renamed (or linked, when an existing file must stay).
     func write(_ bytes: [UInt8], to path: String, mode: mode_t, replace: Bool = true) throws(FileError) {
+        try Drafts.write { () throws(FileError) in try writeDraft(bytes, to: path, mode: mode, replace: replace) }
+    }
+
+    private func writeDraft(_ bytes: [UInt8], to path: String, mode: mode_t, replace: Bool) throws(FileError) {
         let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max)).new"
         let descriptor = try run(.open, temporary) {
             Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
@@ -214,6 +219,14 @@ struct Files: Sendable {
     }
 
     static var user: UInt32 { geteuid() }
+
+    /// Nanoseconds of the system's clock.
+    static var time: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(clamping: time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            &+ UInt64(clamping: time.tv_nsec)
+    }
 
     static func environment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }

@@ -6,21 +6,27 @@ import Primitives
 struct StoreLayout: Sendable {
     let root: String
 
-    /// Beside each `.so` lies a `.entry` with the authentication code.
+    /// Beside each `.so` lies a `.entry`, its record. All objects of one WASM binary share a directory, so that
+    /// those of other compilers can be found without knowing their keys.
     func object(_ inputs: ArtifactInputs) -> String {
-        let key = inputs.key.hex
-        return "\(directory(inputs))/\(key.prefix(2))/\(key).so"
+        "\(objects(of: inputs.wasm, abiMajor: inputs.abiMajor))/\(inputs.key.hex).so"
     }
 
-    private func directory(_ inputs: ArtifactInputs) -> String {
-        "\(objects)/\(inputs.abiMajor)/\(ArtifactFormat.target)"
+    /// The directory of a WASM binary's objects.
+    func objects(of wasm: Cid, abiMajor: UInt32) -> String {
+        "\(objects)/\(abiMajor)/\(ArtifactFormat.target)/\(folder(wasm))"
     }
 
     func entry(ofObject path: String) -> String { path.dropLast(3) + ".entry" }
 
-    func refusal(_ key: ArtifactKey) -> String { "\(refusals)/\(key.hex.prefix(2))/\(key.hex).refusal" }
+    func refusal(_ inputs: ArtifactInputs) -> String { "\(refusals(of: inputs.wasm))/\(inputs.key.hex).refusal" }
+
+    /// The directory of a WASM binary's refusals.
+    func refusals(of wasm: Cid) -> String { "\(refusals)/\(folder(wasm))" }
 
     /// Spread by the last characters: the first ones are the same for all code CIDs.
+    private func folder(_ wasm: Cid) -> String { "\(wasm.text.suffix(2))/\(wasm.text)" }
+
     func wasm(_ cid: Cid) -> String { "\(wasm)/\(cid.text.suffix(2))/\(cid.text).wasm" }
 
     func lock(_ key: ArtifactKey) -> String { "\(locks)/\(key.hex).lock" }

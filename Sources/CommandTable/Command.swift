@@ -71,6 +71,12 @@ public struct Command: Sendable, Hashable {
         self.takesNumbers = takesNumbers
     }
 
+    /// The command that every group has besides its own.
+    static let help = Command("help", "Show help for a command.")
+
+    /// The subcommands of a group as help and completion list them.
+    var subcommandsAndHelp: [Command] { subcommands.isEmpty ? [] : subcommands + [Command.help] }
+
     /// Options every command has.
     public static let commonOptions = [Option("help", short: "h", "Show help for this command.")]
 

@@ -19,41 +19,63 @@ extension Command {
     }
 
     private func bashCompletion() -> String {
+        var descend = ""
         var cases = ""
         var values = ""
         for (path, command) in leaves() {
             let key = path.joined(separator: " ")
-            let words = command.subcommands.map(\.name) + command.allOptions.map { "--\($0.name)" }
-            cases += "        '\(key)') words='\(words.joined(separator: " "))' ;;\n"
+            if let last = path.last {
+                descend += "            '\(path.dropLast().joined(separator: " ")) \(last)') path='\(key)' ;;\n"
+            }
+            let commands = command.subcommandsAndHelp.map(\.name).joined(separator: " ")
+            let options = command.allOptions.map { "--\($0.name)" }.joined(separator: " ")
+            cases += "        '\(key)') commands='\(commands)' options='\(options)' ;;\n"
             for option in command.allOptions {
                 let action: String
                 switch option.argument {
-                case .choice(let choices):
-                    action = "COMPREPLY=($(compgen -W '\(choices.joined(separator: " "))' -- \"$current\"))"
-                case .file: action = "COMPREPLY=($(compgen -f -- \"$current\"))"
-                case .directory: action = "COMPREPLY=($(compgen -d -- \"$current\"))"
-                case .value, .integer: action = "COMPREPLY=()"
+                case .choice(let choices): action = "-W '\(choices.joined(separator: " "))'"
+                case .file: action = "-f"
+                case .directory: action = "-d"
+                case .value, .integer: action = "-W ''"
                 case .none: continue
                 }
                 values += "        '\(key) --\(option.name)'"
                 if let short = option.short { values += " | '\(key) -\(short)'" }
-                values += ") \(action); return ;;\n"
+                values += ") how=(\(action)) ;;\n"
             }
         }
         return """
             _\(name)() {
-                local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" path='' words='' word
+                local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"
+                local path='' commands='' options='' word how=()
+                # bash takes --option=value for three words.
+                if [[ $current == = ]]; then
+                    current=''
+                elif [[ $previous == = ]]; then
+                    previous="${COMP_WORDS[COMP_CWORD-2]}"
+                fi
                 for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
                     case "$path $word" in
-            \(leaves().filter { !$0.path.isEmpty }.map { "            '\(($0.path.dropLast().joined(separator: " ")) + " " + $0.path.last!)') path=\"${path:+$path }$word\" ;;" }.joined(separator: "\n"))
-                    esac
+            \(descend)        esac
                 done
                 case "$path $previous" in
             \(values)    esac
                 case "$path" in
             \(cases)    esac
-                COMPREPLY=($(compgen -W "$words" -- "$current"))
-                [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- "$current"))
+                if [[ ${#how[@]} -eq 0 ]]; then
+                    if [[ $current == -* ]]; then
+                        how=(-W "$options")
+                    elif [[ -n $commands ]]; then
+                        how=(-W "$commands")
+                    else
+                        how=(-f)
+                    fi
+                fi
+                # One name a line: names may hold spaces.
+                COMPREPLY=()
+                while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen "${how[@]}" -- "$current")
+                [[ ${how[0]} == -W ]] && compopt +o filenames 2>/dev/null
+                return 0
             }
             complete -o filenames -F _\(name) \(name)
 
@@ -67,7 +89,7 @@ extension Command {
                 path.isEmpty
                 ? "__fish_use_subcommand"
                 : "__fish_seen_subcommand_from \(path.joined(separator: "; and __fish_seen_subcommand_from "))"
-            for sub in command.subcommands {
+            for sub in command.subcommandsAndHelp {
                 script += "complete -c \(name) -n '\(seen)' -a \(sub.name) -d '\(quote(sub.abstract))'\n"
             }
             for option in command.allOptions {

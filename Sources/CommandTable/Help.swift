@@ -30,8 +30,11 @@ extension Command {
 
     /// Help as `--help` prints it.
     public func help(path: [String]) -> String {
-        var text = "\(abstract)\n\nUSAGE: \(usage(path: path))\n"
-        if !discussion.isEmpty { text += "\n\(discussion)\n" }
+        var text = "\(wrap(abstract))\n\nUSAGE: \(usage(path: path))\n"
+        if !discussion.isEmpty {
+            let paragraphs = discussion.split(separator: "\n", omittingEmptySubsequences: false)
+            text += "\n" + paragraphs.map { wrap(String($0)) }.joined(separator: "\n") + "\n"
+        }
         func section(_ title: String, _ rows: [(String, String)]) {
             guard !rows.isEmpty else { return }
             text += "\n\(title):\n"
@@ -41,11 +44,11 @@ extension Command {
                     padded.count < 30
                     ? padded + String(repeating: " ", count: 30 - padded.count)
                     : padded + "\n" + String(repeating: " ", count: 30)
-                text += right + "\n"
+                text += wrap(right, indent: 30) + "\n"
             }
         }
         section("ARGUMENTS", positionals.map { ($0.synopsis, $0.help) })
-        section("COMMANDS", subcommands.map { ($0.name, $0.abstract) })
+        section("COMMANDS", subcommandsAndHelp.map { ($0.name, $0.abstract) })
         section("OPTIONS", allOptions.map { ($0.synopsis, $0.help) })
         return text
     }
@@ -83,10 +86,35 @@ private func roff(_ text: String) -> String {
             switch character {
             case "\\": "\\e"
             case "-": "\\-"
+            case "…": "..."
+            case _ where !character.isASCII:
+                // Understood by every groff, whatever the encoding it expects.
+                character.unicodeScalars.map { scalar in
+                    let digits = String(scalar.value, radix: 16, uppercase: true)
+                    return "\\[u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "]"
+                }.joined()
             default: String(character)
             }
         }
         let joined = String(escaped)
         return joined.hasPrefix(".") || joined.hasPrefix("'") ? "\\&" + joined : joined
     }.joined(separator: "\n")
+}
+
+/// Text broken at spaces so that no line is wider than 80 columns; every line but the first is indented.
+private func wrap(_ text: String, indent: Int = 0) -> String {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        if line.isEmpty {
+            line = String(word)
+        } else if indent + line.count + 1 + word.count <= 80 {
+            line += " " + word
+        } else {
+            lines.append(line)
+            line = String(word)
+        }
+    }
+    lines.append(line)
+    return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
 }

@@ -52,8 +52,10 @@ extension Command {
             guard let first = arguments.first(where: { !$0.hasPrefix("-") }),
                 arguments.first == first
             else { return try parseOptions(arguments, path: here) }
+            // `help` is a command of every group: `smelt help store ls` is `smelt store ls --help`.
+            if first == Command.help.name { return try parse(arguments.dropFirst() + ["--help"], path: path) }
             guard let command = subcommands.first(where: { $0.name == first }) else {
-                let near = nearest(first, among: subcommands.map(\.name))
+                let near = nearest(first, among: subcommandsAndHelp.map(\.name))
                 throw UsageError(
                     command: here.joined(separator: " "),
                     reason: "unknown command '\(first)'" + (near.map { "; did you mean '\($0)'?" } ?? ""))
@@ -96,7 +98,11 @@ extension Command {
                         "--\(option.name): '\(value ?? "")' is not an integer from \(range.lowerBound) to \(range.upperBound)"
                 )
             }
-        case .none, .value, .file, .directory: break
+        case .file, .directory:
+            guard value?.isEmpty == false else {
+                throw UsageError(command: command, reason: "--\(option.name): the path is empty")
+            }
+        case .none, .value: break
         }
     }
 
@@ -193,8 +199,8 @@ extension Command {
     }
 }
 
-/// The candidate within two edits of `word`, if any.
-func nearest(_ word: String, among candidates: [String]) -> String? {
+/// The candidate within two edits of `word`, for "did you mean"; nil when none is.
+public func nearest(_ word: String, among candidates: [String]) -> String? {
     let ranked = candidates.map { (distance(word, $0), $0) }.sorted { $0 < $1 }
     guard let best = ranked.first, best.0 <= 2, best.0 < word.count else { return nil }
     return best.1

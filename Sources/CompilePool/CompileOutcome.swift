@@ -102,4 +102,6 @@ public struct PoolProgress: Sendable {
     public var total: Int
     /// In the order of the inputs.
     public var running: [Running]
+    /// How much of the compiling is done, 0...1, by the bytes of WASM that had to be compiled.
+    public var fraction: Double
 }

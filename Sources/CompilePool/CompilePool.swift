@@ -41,6 +41,14 @@ public final class CompilePool: Sendable {
         self.limits = limits
     }
 
+    /// Which compiler the workers are; nil when no worker program is installed.
+    ///
+    /// - Throws: when there is one and it cannot be used.
+    func installedCompiler() throws(LocalFailure) -> CompilerIdentity? {
+        guard let path = workerPath ?? WorkerProcess.expectedPath, WorkerProcess.isThere(path) else { return nil }
+        return try identity()
+    }
+
     /// Which compiler the workers are. Starts one when none has run yet.
     public func identity() throws(LocalFailure) -> CompilerIdentity {
         if let known = state.withLock({ $0.identity }) { return known }
@@ -83,20 +91,27 @@ public final class CompilePool: Sendable {
 
     /// The object for an actor's code, for running: from memory, from the store, or compiled now.
     ///
+    /// Of the store's objects, first the one that the installed compiler made, then what the user imported, whatever
+    /// compiler made it. Where no compiler is installed, what any compiler made serves: such a machine cannot ask for
+    /// more.
+    ///
     /// - Parameter wasm: asked only when the code is not at hand; nil when the caller does not have it either.
     /// - Returns: nil when there is neither an object nor WASM.
     public func load(code: Cid, wasm: () -> [UInt8]?) -> CompileOutcome? {
         let outcome: CompileOutcome
-        do {
-            let compiler = try identity()
+        do throws(LocalFailure) {
+            let compiler = try installedCompiler()
             if let known = find(code, compiler) {
                 outcome = known
             } else {
                 guard let bytes = wasm() ?? store?.wasm(code) else { return nil }
+                guard compiler != nil else { throw nothingToRun() }
                 outcome = compile([CompileInput(name: code.text, cid: code, wasm: bytes)])[0]
             }
         } catch {
-            return .failed(error)
+            // A compiler that is there and does not work: what was imported runs without it.
+            guard let imported = find(code, nil, importedOnly: true) else { return .failed(error) }
+            outcome = imported
         }
         guard case .compiled(let actor) = outcome else { return outcome }
         do { try ArtifactFormat.checkRunnable(actor.manifest) } catch { return .failed(.badObject(error)) }
@@ -106,17 +121,37 @@ public final class CompilePool: Sendable {
     // MARK: What is known already
 
     /// A result of an earlier compilation, of either tier.
-    private func find(_ code: Cid, _ compiler: CompilerIdentity) -> CompileOutcome? {
-        for tier in CompileSettings.Tier.allCases {
-            switch find(compiler.inputs(wasm: code, settings: settings(tier))) {
-            case .object(let object)?:
-                return .compiled(
-                    CompiledActor(object: object.bytes, manifest: object.manifest, facts: nil, usage: nil))
-            case .refused(let text)?: return .refused(text)
-            case nil: continue
+    private func find(_ code: Cid, _ compiler: CompilerIdentity?, importedOnly: Bool = false) -> CompileOutcome? {
+        let tiers = CompileSettings.Tier.allCases.map(settings)
+        for settings in tiers {
+            guard let compiler else { break }
+            if let known = find(compiler.inputs(wasm: code, settings: settings)) { return CompilePool.outcome(known) }
+        }
+        let importedOnly = importedOnly || compiler != nil
+        for settings in tiers {
+            let known = store?.find(wasm: code) { inputs, origin in
+                inputs.serves(settings) && (origin == .imported || !importedOnly)
             }
+            if let known { return CompilePool.outcome(known) }
         }
         return nil
+    }
+
+    private static func outcome(_ known: StoredResult) -> CompileOutcome {
+        switch known {
+        case .object(let object):
+            .compiled(CompiledActor(object: object.bytes, manifest: object.manifest, facts: nil, usage: nil))
+        case .refused(let text): .refused(text)
+        }
+    }
+
+    /// Why code that nobody compiled yet cannot be run here.
+    private func nothingToRun() -> LocalFailure {
+        let place = store.map { "\($0.directory) has no object of it" } ?? "there is no store"
+        let worker = workerPath ?? WorkerProcess.expectedPath ?? "smelt-worker"
+        return .noCompiler(
+            "\(worker) is not installed, and \(place) for CPU level \(settings.cpu.rawValue) and bounds "
+                + settings.bounds.rawValue)
     }
 
     func find(_ inputs: ArtifactInputs) -> StoredResult? {

@@ -22,6 +22,8 @@ final class CompileRun {
         var firstFailure: LocalFailure?
         /// Whether the store was asked for this tier.
         var isLookedUp = false
+        /// Whether the result was there before.
+        var wasKnown = false
         var lock: FileLock?
         var run: Run?
         var result: JobResult?
@@ -36,7 +38,14 @@ final class CompileRun {
         let limits: CompileLimits
         /// Seconds of the monotonic clock at which it is stuck, whatever its processor time.
         let deadline: Double
-        var progress = CompileProgress(stage: "start")
+        var progress = CompileProgress(stage: "start") {
+            didSet {
+                // Stages without functions to count come before and after the long one.
+                guard progress.total > 0 else { return }
+                fraction = max(fraction, Double(progress.done) / Double(progress.total))
+            }
+        }
+        var fraction = 0.0
         var reply: CompileReply?
     }
 
@@ -74,13 +83,16 @@ final class CompileRun {
     }
 
     private func snapshot() -> PoolProgress {
-        PoolProgress(
+        let work = jobs.filter { !$0.wasKnown }
+        let bytes = work.reduce(0) { $0 + Double($1.input.wasm.count) }
+        let done = work.reduce(0) { $0 + Double($1.input.wasm.count) * ($1.result == nil ? $1.run?.fraction ?? 0 : 1) }
+        return PoolProgress(
             done: jobs.count { $0.result != nil }, total: jobs.count,
             running: jobs.compactMap { job in
                 job.run.map {
                     PoolProgress.Running(name: job.input.name, progress: $0.progress, memory: $0.worker.memory)
                 }
-            })
+            }, fraction: bytes > 0 ? done / bytes : 1)
     }
 
     // MARK: Starting
@@ -125,6 +137,7 @@ final class CompileRun {
         case .refused(let text)?: job.result = .refused(text)
         case nil: return false
         }
+        job.wasKnown = true
         return true
     }
 

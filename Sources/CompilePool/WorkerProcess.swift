@@ -99,7 +99,15 @@ final class WorkerProcess: @unchecked Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        // The host may block or ignore signals; a worker does not.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var words: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
         defer { free(words[0]) }
         // Only where to find programs and libraries; nothing else may play a part.
@@ -247,19 +255,27 @@ final class WorkerProcess: @unchecked Sendable {
 
     /// The worker beside the program that runs, or the one `SMELT_WORKER` names.
     static func locate() throws(LocalFailure) -> String {
+        guard let path = expectedPath else { throw .noCompiler("the program's own place is not known") }
+        guard access(path, X_OK) == 0 else {
+            throw .noCompiler("\(path): \(String(cString: strerror(errno)))")
+        }
+        return path
+    }
+
+    /// Whether a program is there, working or not.
+    static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Where the worker is or would be; nil when the program's own place is not known.
+    static var expectedPath: String? {
         if let named = getenv("SMELT_WORKER") { return String(cString: named) }
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = buffer.withUnsafeMutableBytes { bytes in
             bytes.withMemoryRebound(to: CChar.self) { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
         }
-        guard count > 0, count < buffer.count else { throw .noCompiler("the program's own place is not known") }
+        guard count > 0, count < buffer.count else { return nil }
         let program = String(decoding: buffer[..<count], as: UTF8.self)
         let folder = program.lastIndex(of: "/").map { program[..<$0] } ?? ""
-        let path = "\(folder)/smelt-worker"
-        guard access(path, X_OK) == 0 else {
-            throw .noCompiler("\(path): \(String(cString: strerror(errno)))")
-        }
-        return path
+        return "\(folder)/smelt-worker"
     }
 
     /// Processors of this machine that the process may use.

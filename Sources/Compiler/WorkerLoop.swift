@@ -62,6 +62,10 @@ public struct WorkerLoop {
 
     /// Compiles one module; false when the host is gone.
     private func serve(_ request: CompileRequest, _ identity: CompilerIdentity, _ linker: Linker) -> Bool {
+        // The child alone holds the writing end: when the child ends, the reading end says so.
+        var lifeline: [Int32] = [-1, -1]
+        _ = pipe2(&lifeline, O_CLOEXEC)
+        defer { close(lifeline[0]) }
         let child = fork()
         if child == 0 {
             // Only one thread exists, so nothing can be locked by a thread that is not here.
@@ -76,11 +80,13 @@ public struct WorkerLoop {
             }
             _exit(result ? 0 : 1)
         }
+        close(lifeline[1])
         guard child > 0 else {
             let reason = "no process for the compilation: \(String(cString: strerror(errno)))"
             return send(CompileReply.failed(reason).frame)
                 && send(CompileEnd(signal: 0, status: 1, cpuMicroseconds: 0, peakMemory: 0).frame)
         }
+        if lifeline[0] >= 0 { wait(forEndOf: child, lifeline[0]) }
         var status: Int32 = 0
         var usage = rusage()
         while wait4(child, &status, 0, &usage) < 0 {
@@ -94,6 +100,20 @@ public struct WorkerLoop {
                 cpuMicroseconds: times.reduce(0) { $0 + UInt64($1.tv_sec) * 1_000_000 + UInt64($1.tv_usec) },
                 peakMemory: UInt64(usage.ru_maxrss) * 1_024
             ).frame)
+    }
+
+    /// Returns when the child has ended. When the host has ended there is nobody to work for: the child, its linker
+    /// and this process end at once.
+    private func wait(forEndOf child: pid_t, _ lifeline: Int32) {
+        while true {
+            var polls = [pollfd(fd: lifeline, events: 0, revents: 0), pollfd(fd: input, events: 0, revents: 0)]
+            guard poll(&polls, 2, -1) >= 0 else { continue }
+            if polls[0].revents != 0 { return }
+            guard polls[1].revents != 0 else { continue }
+            // The group is the worker's own when the host made it, and somebody else's when a person started it.
+            kill(getpgrp() == getpid() ? 0 : child, SIGKILL)
+            return
+        }
     }
 
     private func setLimits(_ limits: CompileLimits) {

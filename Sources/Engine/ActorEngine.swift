@@ -43,10 +43,16 @@ public enum ImportOutcome: Sendable {
 }
 
 /// A failure of this machine, never of the guest and never a receipt: no memory, disk full, worker killed.
-public enum EngineError: Error, Sendable, Equatable {
+public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case outOfMemory(String)
     case compilation(String)
     case artifact(String)
+
+    public var description: String {
+        switch self {
+        case .outOfMemory(let reason), .compilation(let reason), .artifact(let reason): reason
+        }
+    }
 }
 
 /// What the guest calls: one object per actor invocation. `Span`s and views die when the handler returns.

@@ -103,8 +103,8 @@ public final class NativeInstance: ActorInstance {
         case Trap(rawValue: 0): return .returned(results)
         case .hostAbort: return .endedByHost
         case .localFailure: throw .outOfMemory("no memory for the guest's memory, table or stack")
-        // Nobody asks where gas ran out, and it is common: reading line tables for it takes milliseconds.
-        case .outOfGas: return .trapped(.outOfGas, nil)
+        // The function alone: reading line tables takes milliseconds, it is common, and they do not know the place.
+        case .outOfGas: return .trapped(.outOfGas, module.site(of: context, withOffset: false))
         case let trap: return .trapped(trap, module.site(of: context))
         }
     }

@@ -176,13 +176,13 @@ public final class NativeModule: ActorModule {
     }
 
     /// Where a trap happened, as far as it is known; nil when it was in another module's code.
-    func site(of context: UnsafeMutablePointer<smelt_rt_context>) -> TrapSite? {
+    func site(of context: UnsafeMutablePointer<smelt_rt_context>, withOffset: Bool = true) -> TrapSite? {
         var function: UInt32 = 0
         var offset: UInt32 = 0
         guard context.pointee.trap_pc != 0 else { return nil }
         switch smelt_rt_site_find(descriptor, context.pointee.trap_pc, &function, &offset) {
         case 1: return TrapSite(function: function, offset: offset)
-        case 0: return TrapSite(function: function, offset: lineOffset(context.pointee.trap_pc))
+        case 0: return TrapSite(function: function, offset: withOffset ? lineOffset(context.pointee.trap_pc) : nil)
         default: return nil
         }
     }

@@ -1,3 +1,4 @@
+import Drafts
 import Glibc
 
 /// The few file operations of a replay; the only file here with system calls.
@@ -80,6 +81,10 @@ enum Files {
 
     /// Writes a file so that it is there with all its bytes or not at all.
     static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        try Drafts.write { () throws(FileError) in try writeDraft(bytes, to: path) }
+    }
+
+    private static func writeDraft(_ bytes: [UInt8], to path: String) throws(FileError) {
         let draft = "\(path).\(getpid()).tmp"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError(path: draft, doing: "create") }

@@ -5,7 +5,7 @@ import Primitives
 /// Shows a replay to programs, as one JSON document or as one object per line.
 public enum JSONReport {
     /// Changes when a name or meaning in the reports changes.
-    public static let schema = "smelt-replay-1"
+    public static let schema = "smelt.replay/1"
 
     /// One vector, as an element of `vectors` and as a line of ndjson.
     public static func value(_ report: VectorReport) -> JSONValue {

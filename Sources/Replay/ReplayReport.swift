@@ -27,6 +27,8 @@ public struct VectorReport: Sendable {
     public var problem: String?
     /// Whether `problem` is a failure of this machine, not of the vector.
     public var isLocalFailure = false
+    /// Whether it was skipped because another network version was asked for.
+    public var isOtherVersion = false
     /// In the order in which the reference's driver compares.
     public var mismatches: [Mismatch] = []
     public var messages: [MessageReport] = []
@@ -84,6 +86,8 @@ public struct ReplaySummary: Sendable, Equatable {
     public var passed = 0
     public var failed = 0
     public var skipped = 0
+    /// Those of the skipped that are of another network version than the one asked for.
+    public var otherVersions = 0
     /// Vectors whose trace was compared and found equal.
     public var equalTraces = 0
     public var messages = 0
@@ -99,6 +103,7 @@ public struct ReplaySummary: Sendable, Equatable {
         case .failed: failed += 1
         case .skipped: skipped += 1
         }
+        if report.isOtherVersion { otherVersions += 1 }
         if report.trace == .equal { equalTraces += 1 }
         messages += report.messages.count
         gasUsed &+= report.gasUsed

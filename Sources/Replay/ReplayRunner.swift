@@ -2,6 +2,7 @@ import Bundle
 import Engine
 import GasSchedule
 import Primitives
+import Synchronization
 
 /// What a replay is asked to do.
 public struct ReplayOptions: Sendable {
@@ -54,6 +55,12 @@ public struct ReplayRunner: Sendable {
     private let options: ReplayOptions
     private let sources: [VectorSource]
     private let runner: VectorRunner
+    private let written = WrittenTraces()
+
+    /// Names under which traces were written: a second one of a name would replace the first.
+    private final class WrittenTraces: Sendable {
+        let names = Mutex<Set<String>>([])
+    }
 
     /// Finds the vectors and reads the bundles.
     /// - Parameters:
@@ -83,7 +90,7 @@ public struct ReplayRunner: Sendable {
             guard kind == .directory else { throw .input("\(directory): not a directory") }
         }
         if let directory = options.traceDirectory {
-            do throws(FileError) { try Files.makeDirectory(directory) } catch { throw .input(error.description) }
+            do throws(FileError) { try Files.makeDirectory(directory) } catch { throw .local(error.description) }
         }
     }
 
@@ -138,6 +145,11 @@ public struct ReplayRunner: Sendable {
         guard let directory = options.traceDirectory else { return }
         guard Self.isFileName(report.name) else {
             report.fail("no trace written: \"\(report.name)\" cannot be the name of a file", local: true)
+            return
+        }
+        let isFirst = written.names.withLock { $0.insert(report.name).inserted }
+        guard isFirst else {
+            report.fail("no trace written: another vector is called \"\(report.name)\" too", local: true)
             return
         }
         do throws(FileError) {

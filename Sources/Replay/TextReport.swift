@@ -9,42 +9,43 @@ public struct TextReport: Sendable {
     public func text(_ report: VectorReport) -> String {
         switch report.status {
         case .skipped(let reason):
-            return "skipped  \(report.name): \(reason)"
+            return "skipped  \(report.name.printable()): \(reason.printable())"
         case .passed:
             return passed(report)
         case .failed:
-            return (["FAILED   \(report.name)"] + failure(report)).joined(separator: "\n")
+            return (["FAILED   \(report.name.printable())"] + failure(report)).joined(separator: "\n")
         }
     }
 
     private func passed(_ report: VectorReport) -> String {
-        "passed   \(report.name)  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
+        "passed   \(report.name.printable())  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
             + (report.trace == .equal ? ", trace equal" : "")
     }
 
     private func failure(_ report: VectorReport) -> [String] {
         var lines: [String] = []
         if let problem = report.problem {
-            lines.append("    \(report.isLocalFailure ? "failure of this machine: " : "")\(problem)")
+            lines.append("    \(report.isLocalFailure ? "failure of this machine: " : "")\(problem.printable())")
         }
         let width = 13
         for mismatch in report.mismatches {
             let place = mismatch.message.map { "message \($0), " } ?? ""
             lines.append("    \(place)\(mismatch.field)")
-            lines.append("        " + Self.pad("expected", width) + mismatch.expected)
-            lines.append("        " + Self.pad("got", width) + mismatch.got)
+            lines.append("        " + Self.pad("expected", width) + mismatch.expected.printable())
+            lines.append("        " + Self.pad("got", width) + mismatch.got.printable())
         }
         if case .different(let difference) = report.trace {
             lines.append(
                 "    trace line \(difference.line): message \(difference.message), "
                     + "charge \(difference.charges)")
-            lines.append("        " + Self.pad("expected", width) + (difference.expected ?? "end of the trace"))
-            lines.append("        " + Self.pad("got", width) + (difference.got ?? "end of the trace"))
+            lines.append(
+                "        " + Self.pad("expected", width) + (difference.expected?.printable() ?? "end of the trace"))
+            lines.append("        " + Self.pad("got", width) + (difference.got?.printable() ?? "end of the trace"))
         }
         for (index, message) in report.messages.enumerated() {
             guard let failure = message.failure, !failure.isEmpty else { continue }
             lines.append("    message \(index) ended with \(message.exitCode); actors called, innermost first:")
-            lines += failure.description.split(separator: "\n").map { "        \($0)" }
+            lines += failure.description.split(separator: "\n").map { "        \(String($0).printable())" }
         }
         return lines
     }

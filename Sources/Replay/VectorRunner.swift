@@ -44,6 +44,7 @@ struct VectorRunner: Sendable {
             report.epoch = variant.epoch
             if let networkVersion, networkVersion != variant.networkVersion {
                 report.status = .skipped("\(variant.networkVersion) is not \(networkVersion)")
+                report.isOtherVersion = true
                 return Run(report: report)
             }
             return runRounds(vector, variant, report, blocks, golden: several ? nil : golden)

@@ -1,6 +1,8 @@
+import ArtifactFormat
 import CommandTable
 
-private let cpuOption = Option("cpu", .value("LEVEL"), "CPU level: x86-64-v2 or x86-64-v3 (default: x86-64-v2).")
+private let cpuOption = Option(
+    "cpu", .choice(CPULevel.allCases.map(\.rawValue)), "CPU level (default: \(CPULevel.standard.rawValue)).")
 private let boundsOption = Option(
     "bounds", .choice(["guard", "check"]), "Memory bounds by guard pages or explicit checks (default: guard).")
 private let tierOption = Option(
@@ -28,13 +30,13 @@ let smeltCommand = Command(
             discussion: """
                 INPUT is a .wasm file, or a bundle: .car or .car.zst. The store is filled; with --output the objects \
                 are also written: a single .wasm to the file OUT, bundles or several inputs into the directory OUT, \
-                with an index.
+                with an index. OUT '-' is standard output, for one module. INPUT '-' is standard input.
                 """,
             options: [
                 Option("output", short: "o", .file("OUT"), "Where to write objects (or what --emit names)."),
                 Option("jobs", short: "j", .integer("N", 1...256), "Worker processes at a time (default: processors)."),
                 cpuOption,
-                Option("target", .value("TRIPLE"), "Target triple (default: x86_64-unknown-linux-gnu)."),
+                Option("target", .choice([ArtifactFormat.target]), "Target triple; there is one so far."),
                 Option(
                     "emit", .choice(["so", "obj", "asm", "ir", "plan", "wasm"]),
                     "What to write with --output (default: so)."),
@@ -44,14 +46,19 @@ let smeltCommand = Command(
             positionals: [Positional("INPUT", 1...Int.max, "Modules and bundles.")]),
         Command(
             "inspect", "Show what a module, an object or a bundle contains.",
-            discussion: "FILE is a .wasm module, a .so object made by 'smelt compile', or a .car or .car.zst bundle.",
+            discussion: """
+                FILE is a .wasm module, a .so object made by 'smelt compile', a .car or .car.zst bundle, or - for \
+                standard input.
+                """,
             options: [Option("json", "Print JSON.")],
             positionals: [Positional("FILE", 1...1, "The file.")]),
         Command(
             "run", "Call an exported function of a module without syscalls.",
             discussion: """
-                FILE is a .wasm module (compiled when needed) or an object. Integers are decimal or hexadecimal \
-                (0x…); floats take nan, inf and their negatives. Prints the results, then the gas used.
+                FILE is a .wasm module (compiled when needed), an object, or - for standard input. Integers are \
+                decimal or hexadecimal (0x2a, -0x1); floats are decimal, hexadecimal (0x1.8p3), inf, nan or \
+                nan:0xPAYLOAD. Prints the results, then the gas used. An argument that begins like an option comes \
+                after '--'.
                 """,
             options: [
                 Option("gas", .integer("N", 0...9_223_372_036_854_775), "Gas limit (default: the largest)."),
@@ -67,8 +74,10 @@ let smeltCommand = Command(
             "replay", "Replay messages from test vectors and compare receipts, state roots and traces.",
             discussion: """
                 PATH is a vector, a directory (its *.json files), an .ndjson file with a vector a line, or - for \
-                standard input. Actor code comes from the vector, the bundles named, or the store; what is not \
-                compiled yet is compiled. Ends with 'N passed, N failed, N skipped'.
+                standard input. Actor code comes from the vector, the bundles named, or the store. Objects come from \
+                the store: the installed compiler's, then imported ones, and where no compiler is installed those of \
+                any compiler; what has no object yet is compiled. Ends with 'N passed, N failed, N skipped'. The \
+                status is 0 only if nothing failed; no vectors, or none of the network version asked for, is an error.
                 """,
             options: [
                 Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
@@ -79,7 +88,7 @@ let smeltCommand = Command(
                 Option("format", .choice(["text", "json", "ndjson"]), "How to print results (default: text)."),
                 Option("trace", .directory("DIR"), "Write NAME.trace.jsonl for each vector."),
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
-                Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
+                Option("network-version", .integer("N", 0...1_000), "Skip variants of other network versions."),
                 Option("fail-fast", "Stop at the first failure."),
                 Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
                 cpuOption, boundsOption, tierOption, quietOption,

@@ -2,6 +2,7 @@ import ArtifactFormat
 import CommandTable
 import CompilePool
 import JSON
+import Primitives
 import WorkerProtocol
 
 /// `smelt compile`: modules and bundles to objects, in the store and, when asked, in files.
@@ -40,10 +41,18 @@ struct CompileCommand {
         for row in rows {
             switch row.outcome {
             case .made(let bytes, _, let usage):
-                let path = try layout.write(bytes, source: row.source, name: row.input.name)
-                guard product == .so || path != nil else { continue }
+                let path: String?
+                do { path = try layout.write(bytes, source: row.source, name: row.input.name) } catch {
+                    // The others are no worse for it.
+                    if layout.isStandardOutput { throw error }
+                    Output.note("smelt: \(error.message)")
+                    status = .failure
+                    continue
+                }
+                if layout.isStandardOutput { continue }
                 let how = usage == nil ? "known" : "compiled"
-                try Output.data("\(how) \(row.input.name) \(row.input.cid.text) \(path ?? "\(bytes.count) bytes")")
+                let place = path?.printable() ?? "\(bytes.count) bytes"
+                try Output.data("\(how) \(row.input.name.printable()) \(row.input.cid.text) \(place)")
             case .refused(let reason):
                 Output.note("smelt: \(sources[row.source].path): \(row.input.name): refused: \(reason)")
                 if status == .success { status = .badInput }
@@ -85,22 +94,18 @@ struct CompileCommand {
     /// `3/16 actors; storageminer: optimise 120/1,800, slowest f7 400 ms; 310 MiB; about 12 s left`
     private static func line(_ state: PoolProgress, since start: UInt64) -> String {
         var parts = ["\(state.done)/\(state.total) actors"]
-        var fraction = Double(state.done)
         for running in state.running {
             let progress = running.progress
             var text = "\(running.name): \(progress.stage)"
-            if progress.total > 0 {
-                text += " \(progress.done)/\(progress.total)"
-                fraction += Double(progress.done) / Double(progress.total)
-            }
+            if progress.total > 0 { text += " \(progress.done)/\(progress.total)" }
             if !progress.slowest.isEmpty { text += ", slowest \(progress.slowest) \(progress.slowestMilliseconds) ms" }
             parts.append(text)
         }
         let memory = state.running.reduce(0) { $0 + $1.memory }
         if memory > 0 { parts.append("\(memory >> 20) MiB") }
         let elapsed = Double(Progress.now - start) / 1e9
-        if fraction > 0.2 && elapsed > 1 {
-            let left = elapsed * (Double(state.total) - fraction) / fraction
+        if state.fraction > 0.02 && elapsed > 2 {
+            let left = elapsed * (1 - state.fraction) / state.fraction
             parts.append("about \(Int(left.rounded(.up))) s left")
         }
         return parts.joined(separator: "; ")

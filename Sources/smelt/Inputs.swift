@@ -38,6 +38,7 @@ struct CompileSource {
 
     /// The file's name without directories and known extensions.
     static func stem(_ path: String) -> String {
+        if path == "-" { return "stdin" }
         var name = path.split(separator: "/").last.map(String.init) ?? path
         for suffix in [".zst", ".car", ".wasm"] where name.hasSuffix(suffix) && name.count > suffix.count {
             name.removeLast(suffix.count)
@@ -54,21 +55,10 @@ struct CompileSource {
 
 /// The settings and the worker pool a command line asks for.
 enum WorkerSetup {
-    static func settings(_ arguments: Parsed) throws(CommandFailure) -> CompileSettings {
+    static func settings(_ arguments: Parsed) -> CompileSettings {
         var settings = CompileSettings()
-        if let text = arguments.value("cpu") {
-            guard let level = CPULevel(rawValue: text) else {
-                let known = CPULevel.allCases.map(\.rawValue).joined(separator: ", ")
-                throw CommandFailure(.usage, "--cpu: '\(text)' is not a CPU level; known are \(known)")
-            }
-            settings.cpu = level
-        }
-        if let text = arguments.value("target") {
-            guard text == ArtifactFormat.target else {
-                throw CommandFailure(
-                    .usage, "--target: '\(text)' is not supported; the only target is \(ArtifactFormat.target)")
-            }
-        }
+        if let text = arguments.value("cpu"), let level = CPULevel(rawValue: text) { settings.cpu = level }
+        if let text = arguments.value("target") { settings.target = text }
         if let text = arguments.value("bounds"), let bounds = CompileSettings.Bounds(rawValue: text) {
             settings.bounds = bounds
         }
@@ -79,7 +69,7 @@ enum WorkerSetup {
     }
 
     static func pool(_ arguments: Parsed, jobs: UInt64 = 0) throws(CommandFailure) -> CompilePool {
-        CompilePool(store: try StoreCommand.open(arguments), settings: try settings(arguments), jobs: Int(jobs))
+        CompilePool(store: try StoreCommand.open(arguments), settings: settings(arguments), jobs: Int(jobs))
     }
 
     /// Which compiler is installed beside this program; nil when there is none.

@@ -26,7 +26,7 @@ enum InspectCommand {
         case [0x7F, 0x45, 0x4C, 0x46]: report = try object(bytes, path)
         default: report = try bundle(bytes, path)
         }
-        try Output.data(arguments.has("json") ? report.text(.indented) : ReportText.render(report))
+        try Output.report(report, json: arguments.has("json"))
         return status
     }
 

@@ -5,9 +5,10 @@ import Glibc
 @main
 struct Main {
     static func main() {
-        // A reader that went away is an error of the write, not the end of the process.
+        // A worker's pipe that closes is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         Output.occupyStandardDescriptors()
+        Interruption.prepare()
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 

@@ -1,6 +1,8 @@
+import Crypto
 import GasSchedule
 import JSON
 import Metering
+import Primitives
 import Syscalls
 import WasmFormat
 
@@ -20,6 +22,7 @@ struct ModuleReport {
             .init("schema", .string("smelt.inspect.module/1")),
             .init("kind", .string("module")),
             .init("bytes", .integer(bytes.count)),
+            .init("cid", .string(Cid.blake2b256(codec: Cid.raw, data: bytes).text)),
         ]
         let module: Module
         do { module = try Module.decode(bytes, profile: .fvm) } catch {

@@ -1,4 +1,6 @@
 import Glibc
+import JSON
+import Primitives
 import Synchronization
 
 /// Standard output is data, standard error is progress and diagnostics; each line is written whole.
@@ -14,28 +16,57 @@ enum Output {
         }
     }
 
-    /// Writes `text` and a newline to standard output.
+    /// Writes `text` and a newline to standard output. What a terminal would act on is shown as an escape.
     ///
     /// - Throws: `CommandFailure` when the reader has gone or the disk is full: data must not be lost silently.
     static func data(_ text: String, terminator: String = "\n") throws(CommandFailure) {
-        try raw(Array((text + terminator).utf8))
+        try raw(Array((text.printable(keepingLines: true) + terminator).utf8))
     }
 
-    /// Writes bytes to standard output.
+    /// Writes a value as JSON, over several lines or as one.
+    static func json(_ value: JSONValue, _ layout: JSONValue.Layout = .indented) throws(CommandFailure) {
+        try raw(Array((value.text(layout) + "\n").utf8))
+    }
+
+    /// Writes a report for programs or for people.
+    static func report(_ report: JSONValue, json: Bool) throws(CommandFailure) {
+        json ? try Output.json(report) : try data(ReportText.render(report))
+    }
+
+    /// Writes bytes to standard output. A reader that has seen enough (`| head`) ends the program as it ends any
+    /// other in a pipe, without a word.
     static func raw(_ bytes: [UInt8]) throws(CommandFailure) {
         guard write(bytes, to: STDOUT_FILENO) else {
+            if errno == EPIPE { Interruption.end(by: SIGPIPE) }
             throw CommandFailure(.failure, "standard output: \(String(cString: strerror(errno)))")
         }
     }
 
     /// Writes `text` and a newline to standard error; a failure there has nowhere to be told.
     static func note(_ text: String) {
-        _ = write(Array((text + "\n").utf8), to: STDERR_FILENO)
+        _ = write(Array((text.printable(keepingLines: true) + "\n").utf8), to: STDERR_FILENO)
     }
 
-    /// Replaces the progress line of a terminal.
+    /// Replaces the progress line of a terminal. It is cut to the terminal's width: a line that wraps could not be
+    /// replaced.
     static func status(_ text: String) {
-        _ = write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO)
+        let text = text.printable()
+        let room = max(1, terminalWidth - 1)
+        let line = text.count <= room ? text : text.prefix(room - 1) + "…"
+        _ = write(Array("\r\u{1B}[K\(line)".utf8), to: STDERR_FILENO)
+    }
+
+    /// Removes the progress line; waits for nobody, for a process that is about to end.
+    static func clearStatusAtOnce() {
+        let bytes = Array("\r\u{1B}[K".utf8)
+        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// Columns of the terminal that shows progress; 80 when it does not say.
+    private static var terminalWidth: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
     }
 
     static var progressIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -52,85 +83,5 @@ enum Output {
             }
             return true
         }
-    }
-}
-
-/// Reads and writes whole files, with errors that name the path.
-enum Files {
-    /// The bytes of a regular file, or of standard input for `-`.
-    static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { if path != "-" { close(descriptor) } }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure(path) }
-        if status.st_mode & S_IFMT == S_IFDIR { throw CommandFailure(.badInput, "\(path): is a directory") }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(max(status.st_size, 0)))
-        var chunk = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path) }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: chunk[..<count])
-        }
-    }
-
-    /// Writes a file through a temporary one in the same directory, so that it is whole or not there. What is no
-    /// regular file (a device, a pipe) is written to, not replaced.
-    static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
-        var status = stat()
-        if stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG {
-            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw failure(path, .failure) }
-            guard fill(descriptor, bytes) else { throw discard(descriptor, nil, path) }
-            guard close(descriptor) == 0 else { throw failure(path, .failure) }
-            return
-        }
-        // Not the process alone: its number may be that of one that was killed here.
-        let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max)).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure(path, .failure) }
-        guard fill(descriptor, bytes), fsync(descriptor) == 0 else { throw discard(descriptor, temporary, path) }
-        guard close(descriptor) == 0, rename(temporary, path) == 0 else { throw discard(-1, temporary, path) }
-    }
-
-    /// Writes all bytes; false with `errno` set.
-    private static func fill(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
-    }
-
-    /// Makes a directory and its parents.
-    static func makeDirectory(_ path: String) throws(CommandFailure) {
-        var at = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
-            at += "/" + part
-            if mkdir(at, 0o755) != 0 && errno != EEXIST { throw failure(at, .failure) }
-        }
-        guard isDirectory(path) else { throw CommandFailure(.failure, "\(path): is not a directory") }
-    }
-
-    static func isDirectory(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
-
-    private static func failure(_ path: String, _ status: ExitStatus = .badInput) -> CommandFailure {
-        CommandFailure(status, "\(path): \(String(cString: strerror(errno)))")
-    }
-
-    private static func discard(_ descriptor: Int32, _ temporary: String?, _ path: String) -> CommandFailure {
-        let error = failure(path, .failure)
-        if descriptor >= 0 { close(descriptor) }
-        if let temporary { unlink(temporary) }
-        return error
     }
 }

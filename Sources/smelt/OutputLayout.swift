@@ -17,29 +17,32 @@ struct OutputLayout {
     init(_ output: String?, sources: [CompileSource], product: Product) throws(CommandFailure) {
         suffix = OutputLayout.suffix(product)
         let single = sources.count == 1 && sources[0].bundle == nil
-        guard let output else {
-            if product == .so {
-                place = .nowhere
-            } else if single {
-                let isBinary = product == .obj || product == .wasm
-                if isBinary && Output.dataIsTerminal {
-                    throw CommandFailure(.usage, "--emit \(product.rawValue) is binary: name a file with --output")
-                }
-                place = .standardOutput
-            } else {
-                throw CommandFailure(.usage, "--emit with more than one module needs --output")
+        if output == nil && product == .so {
+            place = .nowhere
+            return
+        }
+        guard let output, output != "-" else {
+            guard single else {
+                throw CommandFailure(.usage, "more than one module: name a directory with --output")
             }
+            let isBinary = product != .asm && product != .ir && product != .plan
+            if isBinary && Output.dataIsTerminal {
+                throw CommandFailure(.usage, "--emit \(product.rawValue) is binary: name a file with --output")
+            }
+            place = .standardOutput
             return
         }
         if single && !output.hasSuffix("/") && !Files.isDirectory(output) {
             place = .file(output)
+            try check([output], sources)
             return
         }
         // One source fills the directory itself; several bundles get a folder each, lone modules share the top.
         var directories: [String] = []
         for source in sources {
             let path =
-                sources.count == 1 || source.bundle == nil ? output : "\(output)/\(CompileSource.stem(source.path))"
+                sources.count == 1 || source.bundle == nil
+                ? output : OutputLayout.join(output, CompileSource.stem(source.path))
             if source.bundle != nil && directories.contains(path) {
                 throw CommandFailure(
                     .usage, "--output: two bundles are both called '\(CompileSource.stem(source.path))'")
@@ -53,8 +56,34 @@ struct OutputLayout {
                     .usage, "--output: two modules would both be written to \(directory)/\(input.name)\(suffix)")
             }
         }
-        for directory in directories { try Files.makeDirectory(directory) }
         place = .directories(directories)
+        for directory in directories {
+            if let obstacle = Files.obstacle(inDirectory: directory) { throw CommandFailure(.failure, obstacle) }
+        }
+        for (source, directory) in zip(sources, directories) where Files.isDirectory(directory) {
+            try check(source.inputs.map { OutputLayout.join(directory, $0.name + suffix) }, sources)
+            if product == .so { try check([OutputLayout.join(directory, "index.json")], sources) }
+        }
+    }
+
+    /// Whether what is written goes to standard output.
+    var isStandardOutput: Bool {
+        if case .standardOutput = place { return true }
+        return false
+    }
+
+    /// Before minutes of compiling: that the files can be written, and that none of them is an input.
+    private func check(_ paths: [String], _ sources: [CompileSource]) throws(CommandFailure) {
+        for path in paths {
+            if let obstacle = Files.obstacle(at: path) { throw CommandFailure(.failure, obstacle) }
+            if let source = sources.first(where: { $0.path != "-" && Files.isSame($0.path, path) }) {
+                throw CommandFailure(.usage, "--output: \(path) is the input \(source.path) and would be overwritten")
+            }
+        }
+    }
+
+    private static func join(_ directory: String, _ name: String) -> String {
+        directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
     }
 
     /// Writes one product; returns its path when it went to a file.
@@ -68,7 +97,8 @@ struct OutputLayout {
             try Files.write(bytes, to: path)
             return path
         case .directories(let directories):
-            let path = "\(directories[source])/\(name)\(suffix)"
+            try Files.makeDirectory(directories[source])
+            let path = OutputLayout.join(directories[source], name + suffix)
             try Files.write(bytes, to: path)
             return path
         }
@@ -85,8 +115,10 @@ struct OutputLayout {
             if parts.count > 1, let at = members.firstIndex(where: { $0.name == "actors" }) {
                 members[at].value = .array(parts.flatMap { $0["actors"]?.array ?? [] })
             }
+            try Files.makeDirectory(directory)
             try Files.write(
-                Array((JSONValue.object(members).text(.indented) + "\n").utf8), to: "\(directory)/index.json")
+                Array((JSONValue.object(members).text(.indented) + "\n").utf8),
+                to: OutputLayout.join(directory, "index.json"))
         }
     }
 

@@ -4,13 +4,19 @@ import Synchronization
 /// Progress on standard error: a line rewritten in place on a terminal, a line every few seconds elsewhere.
 final class Progress: Sendable {
     private struct State {
-        var lastShown: UInt64 = 0
+        var lastShown: UInt64
         var shown = false
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let enabled: Bool
+    /// Whether a line stands on the terminal that must go before the program does.
+    private static let isOnTerminal = Atomic<Bool>(false)
 
-    init(enabled: Bool) { self.enabled = enabled }
+    init(enabled: Bool) {
+        self.enabled = enabled
+        // Where lines stay, short work gets none.
+        state = Mutex(State(lastShown: Output.progressIsTerminal ? 0 : Progress.now))
+    }
 
     /// Shows `text` when it is time to: ten times a second on a terminal, every five seconds elsewhere.
     func update(_ text: @autoclosure () -> String) {
@@ -24,7 +30,9 @@ final class Progress: Sendable {
             return true
         }
         guard due else { return }
-        terminal ? Output.status(text()) : Output.note(text())
+        guard terminal else { return Output.note(text()) }
+        Progress.isOnTerminal.store(true, ordering: .relaxed)
+        Output.status(text())
     }
 
     /// Clears the progress line before other output.
@@ -33,7 +41,14 @@ final class Progress: Sendable {
             defer { state.shown = false }
             return state.shown
         }
-        if enabled && wasShown && Output.progressIsTerminal { Output.status("") }
+        guard enabled && wasShown && Output.progressIsTerminal else { return }
+        Output.status("")
+        Progress.isOnTerminal.store(false, ordering: .relaxed)
+    }
+
+    /// Clears the progress line of a process that is about to end.
+    static func clearAtOnce() {
+        if isOnTerminal.load(ordering: .relaxed) { Output.clearStatusAtOnce() }
     }
 
     /// Nanoseconds of the monotonic clock.

@@ -26,6 +26,7 @@ enum ReplayCommand {
         var bundles: [ActorBundle] = []
         for path in arguments.all("bundle") {
             do { bundles.append(try ActorBundle.open(path: path)) } catch {
+                if case .file(let reason) = error { throw CommandFailure(.badInput, reason) }
                 throw CommandFailure(.badInput, "\(path): \(error.description)")
             }
         }
@@ -36,7 +37,7 @@ enum ReplayCommand {
         do {
             // Code that is neither in a vector nor in a bundle the pool takes from the store.
             let runner = try ReplayRunner(options, engine: engine, bundles: bundles)
-            return try report(runner, format: arguments.value("format") ?? "text", progress)
+            return try report(runner, options, format: arguments.value("format") ?? "text", progress)
         } catch let error as ReplayError {
             if case .local(let text) = error { throw CommandFailure(.failure, text) }
             throw CommandFailure(.badInput, error.description)
@@ -58,7 +59,26 @@ enum ReplayCommand {
         }
     }
 
-    private static func report(_ runner: ReplayRunner, format: String, _ progress: Progress) throws -> ExitStatus {
+    /// The status of the whole replay. A filter that leaves nothing is like a path without vectors; what this build
+    /// cannot run is skipped, which is said but no failure.
+    private static func verdict(
+        _ summary: ReplaySummary, _ vectors: Int, _ options: ReplayOptions
+    ) throws(CommandFailure) -> ExitStatus {
+        if summary.passed + summary.failed == 0 {
+            if let version = options.networkVersion, summary.otherVersions > 0 {
+                throw CommandFailure(
+                    .badInput,
+                    "--network-version \(version.rawValue): no variant of this version in \(vectors) vectors; "
+                        + "nothing was replayed")
+            }
+            Output.note("smelt: nothing was replayed: all were skipped")
+        }
+        return summary.failed == 0 ? .success : .failure
+    }
+
+    private static func report(
+        _ runner: ReplayRunner, _ options: ReplayOptions, format: String, _ progress: Progress
+    ) throws -> ExitStatus {
         var reports: [VectorReport] = []
         var failure: (any Error)?
         var done = 0
@@ -69,7 +89,7 @@ enum ReplayCommand {
             do {
                 switch format {
                 case "json": reports.append(report)
-                case "ndjson": try Output.data(JSONReport.value(report).text())
+                case "ndjson": try Output.json(JSONReport.value(report), .compact)
                 default: try Output.data(TextReport().text(report))
                 }
             } catch { failure = error }
@@ -77,10 +97,10 @@ enum ReplayCommand {
         progress.finish()
         if let failure { throw failure }
         switch format {
-        case "json": try Output.data(JSONReport.document(reports, summary).text(.indented))
-        case "ndjson": try Output.data(JSONReport.value(summary).text())
+        case "json": try Output.json(JSONReport.document(reports, summary))
+        case "ndjson": try Output.json(JSONReport.value(summary), .compact)
         default: try Output.data(TextReport().text(summary))
         }
-        return summary.failed == 0 ? .success : .failure
+        return try verdict(summary, runner.count, options)
     }
 }

@@ -5,6 +5,7 @@ import Engine
 import Glibc
 import JSON
 import NativeEngine
+import Primitives
 import WasmFormat
 
 /// `smelt run`: calls one exported function of a module without syscalls.
@@ -15,16 +16,20 @@ enum RunCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         let path = arguments.positionals[0]
         let name = arguments.positionals[1]
-        let module = try load(path, arguments)
+        let bytes = try Files.read(path)
+        let module = try load(bytes, path, arguments)
         if let imported = module.facts.importedFunctions.first {
             let title = String(decoding: imported.module + Array("::".utf8) + imported.name, as: UTF8.self)
             throw CommandFailure(
-                .badInput, "\(path): imports \(title); a module with syscalls runs under 'smelt replay' only")
+                .badInput,
+                "\(path): imports \(title.printable()); a module with syscalls runs under 'smelt replay' only")
+        }
+        guard !module.facts.importsOtherThanFunctions else {
+            throw CommandFailure(
+                .badInput, "\(path): imports a memory, a table or a global; the FVM links functions only")
         }
         guard let type = module.exportedFunctions.first(where: { $0.name == Array(name.utf8) })?.type else {
-            let known = module.exportedFunctions.map { String(decoding: $0.name, as: UTF8.self) }
-            throw CommandFailure(
-                .usage, "\(path): no exported function '\(name)'; there are \(known.joined(separator: ", "))")
+            throw CommandFailure(.usage, "\(path): " + unknown(name, module))
         }
         let slots = try values(Array(arguments.positionals.dropFirst(2)), for: type, name)
         let limit = arguments.integer("gas").map { Int64($0) * 1000 } ?? largestGas
@@ -34,11 +39,24 @@ enum RunCommand {
             throw CommandFailure(.failure, "\(path): \(error)")
         }
         let time = processorTime() - start
-        return try report(result, type, limit: limit, time: time, path, json: arguments.has("json"))
+        return try report(result, type, limit: limit, time: time, bytes, json: arguments.has("json"))
     }
 
-    private static func load(_ path: String, _ arguments: Parsed) throws(CommandFailure) -> NativeModule {
-        let bytes = try Files.read(path)
+    /// `no exported function 'gdc'; did you mean 'gcd'? There are divide, gcd, half`
+    private static func unknown(_ name: String, _ module: NativeModule) -> String {
+        let known = module.exportedFunctions.map { String(decoding: $0.name, as: UTF8.self) }
+        let text = "no exported function '\(name.printable())'"
+        guard !known.isEmpty else { return text + "; the module exports none" }
+        let near = nearest(name, among: known).map { "; did you mean '\($0.printable())'?" } ?? ";"
+        let most = 20
+        let shown = known.prefix(most).map { $0.isEmpty ? "''" : $0.printable() }.joined(separator: ", ")
+        let rest = known.count > most ? " and \(known.count - most) more ('smelt inspect' lists all)" : ""
+        return text + near + " there are " + shown + rest
+    }
+
+    private static func load(
+        _ bytes: [UInt8], _ path: String, _ arguments: Parsed
+    ) throws(CommandFailure) -> NativeModule {
         let object: [UInt8]
         if bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
             do { _ = try ArtifactFormat.verify(bytes, expecting: .runnable) } catch {
@@ -61,13 +79,17 @@ enum RunCommand {
         _ texts: [String], for type: FunctionType, _ name: String
     ) throws(CommandFailure) -> [UInt64] {
         guard texts.count == type.parameters.count else {
+            let count = type.parameters.count
             throw CommandFailure(
-                .usage, "\(name) is \(type.text): \(type.parameters.count) arguments, not \(texts.count)")
+                .usage,
+                "\(name.printable()) is \(type.text): it takes \(count) argument\(count == 1 ? "" : "s"), not "
+                    + "\(texts.count)")
         }
         var slots: [UInt64] = []
         for (text, parameter) in zip(texts, type.parameters) {
             guard let slot = ValueText.parse(text, as: parameter) else {
-                throw CommandFailure(.usage, "argument \(slots.count + 1): '\(text)' is not an \(parameter)")
+                throw CommandFailure(
+                    .usage, "argument \(slots.count + 1): '\(text)' is not \(ValueText.expectation(parameter))")
             }
             slots.append(slot)
         }
@@ -75,53 +97,38 @@ enum RunCommand {
     }
 
     private static func report(
-        _ result: DynamicCallResult, _ type: FunctionType, limit: Int64, time: UInt64, _ path: String, json: Bool
+        _ result: DynamicCallResult, _ type: FunctionType, limit: Int64, time: UInt64, _ bytes: [UInt8], json: Bool
     ) throws(CommandFailure) -> ExitStatus {
         // At exhaustion all of the limit is used, whatever the block that failed would have cost.
         let used = min(result.gasUsed, limit)
         let gas = "\(used / 1000).\(String(String(used % 1000 + 1000).dropFirst()))"
         var results: [JSONValue] = []
-        var trap: String?
+        var trap: TrapText?
+        var ending: String?
         switch result.outcome {
         case .returned(let slots):
             results = zip(slots, type.results).map { slot, type in
                 .object(["type": .string("\(type)"), "value": .string(ValueText.format(slot, as: type))])
             }
-        case .trapped(let kind, let site): trap = describe(kind, site, path)
-        case .endedByHost: trap = "ended by the host"
+        case .trapped(let kind, let site):
+            trap = TrapText(kind, site, wasm: bytes)
+            ending = trap?.text
+        case .endedByHost: ending = "ended by the host"
         }
         if json {
             let value = JSONValue.object([
                 "schema": .string("smelt.run/1"), "results": .array(results), "gas_used": .string(gas),
-                "trap": trap.map { .string($0) } ?? .null, "nanoseconds": .integer(time),
+                "trap": trap?.json ?? .null, "nanoseconds": .integer(time),
             ])
-            try Output.data(value.text(.indented))
+            try Output.json(value)
         } else {
             for result in results {
                 try Output.data("\(result["type"]?.string ?? "") \(result["value"]?.string ?? "")")
             }
             try Output.data("gas \(gas)")
         }
-        if let trap { Output.note("smelt: \(trap)") }
-        return trap == nil ? .success : .failure
-    }
-
-    /// `trap: integer divide by zero in function 4 (divide) at 0x9e`
-    private static func describe(_ trap: Trap, _ site: TrapSite?, _ path: String) -> String {
-        guard let site else { return "trap: \(trap)" }
-        var text = "trap: \(trap) in function \(site.function)"
-        if let name = functionName(site.function, path) { text += " (\(name))" }
-        if let offset = site.offset { text += " at 0x" + String(offset, radix: 16) }
-        return text
-    }
-
-    /// The name from the module's name section or its exports, when the file is a module.
-    private static func functionName(_ index: UInt32, _ path: String) -> String? {
-        guard let bytes = try? Files.read(path), let module = try? Module.decode(bytes, profile: .fvm) else {
-            return nil
-        }
-        return module.functionNames[index]
-            ?? module.exports.first { $0.kind == .function && $0.index == index }?.name.text
+        if let ending { Output.note("smelt: \(ending)") }
+        return ending == nil ? .success : .failure
     }
 
     /// This thread's processor time in nanoseconds.

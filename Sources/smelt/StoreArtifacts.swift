@@ -16,7 +16,7 @@ final class StoreArtifacts: ArtifactSource {
         switch pool.load(code: code, wasm: wasm) {
         case .compiled(let actor)?: return .object(actor.object)
         case .refused(let text)?: return .refused(text)
-        case .failed(let failure)?: throw .compilation("\(code): \(failure)")
+        case .failed(let failure)?: throw .compilation(failure.description)
         case nil: return nil
         }
     }

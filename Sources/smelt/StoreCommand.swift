@@ -39,24 +39,27 @@ enum StoreCommand {
         var status = ExitStatus.success
         let rows = try store.entries().map { entry -> JSONValue in
             switch entry.state {
-            case .sound(let manifest):
+            case .sound(let manifest, let origin):
                 return .object([
                     "wasm": .string(manifest.inputs.wasm.text), "bytes": .integer(entry.size),
-                    "cpu": .string(manifest.inputs.cpu.rawValue), "compiler": .string(manifest.inputs.compilerVersion),
+                    "origin": .string(origin.rawValue), "cpu": .string(manifest.inputs.cpu.rawValue),
+                    "compiler": .string(manifest.inputs.compilerVersion),
+                    "build": .string(String(manifest.inputs.compilerBuild.hex.prefix(12))),
                     "key": .string(manifest.inputs.key.hex), "damage": .null,
                 ])
             case .unsound(let error):
                 status = .integrity
                 return .object([
-                    "wasm": .string(""), "bytes": .integer(entry.size), "cpu": .string(""), "compiler": .string(""),
-                    "key": .string(""), "damage": .string(error.description),
+                    "wasm": .string(""), "bytes": .integer(entry.size), "origin": .string(""), "cpu": .string(""),
+                    "compiler": .string(""), "build": .string(""), "key": .string(""),
+                    "damage": .string(error.description),
                 ])
             }
         }
         let report = JSONValue.object([
             "schema": .string("smelt.store/1"), "directory": .string(store.directory), "objects": .array(rows),
         ])
-        try Output.data(json ? report.text(.indented) : ReportText.render(report))
+        try Output.report(report, json: json)
         return status
     }
 

@@ -60,8 +60,19 @@ enum ValueText {
             return sign | exponent | payload
         }
         guard body.first?.isNumber == true || body.first == "." else { return nil }
-        if bits == 32 { return Float(text).map { UInt64($0.bitPattern) } }
-        return Double(text)?.bitPattern
+        // A number beyond the range is none of this type; one too small for it rounds to zero.
+        if bits == 32 { return Float(text).flatMap { $0.isFinite ? UInt64($0.bitPattern) : nil } }
+        return Double(text).flatMap { $0.isFinite ? $0.bitPattern : nil }
+    }
+
+    /// What a text must be to be a value of `type`, for complaints.
+    static func expectation(_ type: ValueType) -> String {
+        switch type {
+        case .i32: "an i32 (an integer from -2147483648 to 4294967295, or 0x…)"
+        case .i64: "an i64 (an integer from -9223372036854775808 to 18446744073709551615, or 0x…)"
+        case .f32, .f64: "an \(type) (a number within its range, inf, nan or nan:0xPAYLOAD)"
+        case .funcref: "something that can be given: functions are no arguments"
+        }
     }
 
     /// `inf`, `nan` and NaNs with another payload, which Swift's own text form does not tell apart.

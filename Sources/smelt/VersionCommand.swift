@@ -23,7 +23,7 @@ enum VersionCommand {
             "cpu_levels": .array(CPULevel.allCases.map { .string($0.rawValue) }),
             "processor": .string("x86-64-v\(CPULevel.processor)"),
         ])
-        try Output.data(arguments.has("json") ? report.text(.indented) : ReportText.render(report))
+        try Output.report(report, json: arguments.has("json"))
         return .success
     }
 }

@@ -7,6 +7,33 @@ import WasmFormat
 @testable import ArtifactFormat
 
 @Suite struct KeyTests {
+    @Test func objectsOfAnyCompilerServeEqualSettingsAndNoOthers() throws {
+        let compiler = CompilerIdentity(
+            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", linkerVersion: "Debian LLD 19.1.7")
+        let inputs = compiler.inputs(wasm: .blake2b256(codec: Cid.raw, data: [1]), settings: CompileSettings())
+        #expect(inputs.compiler == compiler)
+        #expect(ArtifactInputs(inputs.text) == inputs)
+        var other = compiler
+        (other.version, other.build, other.llvmVersion) = ("2.0", Digest(of: [2]), "20.1.0")
+        #expect(other.inputs(wasm: inputs.wasm, settings: CompileSettings()).serves(CompileSettings()))
+        for change in [
+            { $0.bounds = .checks }, { $0.cpu = .v3 }, { $0.tier = .fallback }, { $0.isMetered = false },
+            { $0.profile = .suite }, { $0.stackLimit = 100 }, { $0.target = "aarch64-unknown-linux-gnu" },
+            { $0.prices.call += 1 },
+        ] as [(inout CompileSettings) -> Void] {
+            var settings = CompileSettings()
+            change(&settings)
+            #expect(!inputs.serves(settings))
+        }
+        for change in [
+            { $0.formatVersion += 1 }, { $0.abiMajor += 1 }, { $0.abiMinor += 1 },
+        ] as [(inout ArtifactInputs) -> Void] {
+            var changed = inputs
+            change(&changed)
+            #expect(!changed.serves(CompileSettings()))
+        }
+    }
+
     /// One changed copy per input; a new input must be added here.
     static let changes: [(String, @Sendable (inout ArtifactInputs) -> Void)] = [
         ("smelt-artifact", { $0.formatVersion += 1 }),

@@ -32,15 +32,16 @@ final class StoreFixture: Sendable {
     /// The path of the object in the store.
     var objectPath: String { StoreLayout(root: directory).object(StoreFixture.inputs) }
 
-    static func makeInputs(_ variant: UInt8) -> ArtifactInputs {
+    /// - Parameter build: which compiler.
+    static func makeInputs(_ variant: UInt8, build: UInt8 = 1) -> ArtifactInputs {
         let compiler = CompilerIdentity(
-            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", linkerVersion: "Debian LLD 19.1.7")
+            version: "1.0", build: Digest(of: [build]), llvmVersion: "19.1.7", linkerVersion: "Debian LLD 19.1.7")
         return compiler.inputs(wasm: .blake2b256(codec: Cid.raw, data: [variant]), settings: CompileSettings())
     }
 
-    private static func seal(_ variant: UInt8) -> [UInt8] {
+    static func seal(_ variant: UInt8, build: UInt8 = 1) -> [UInt8] {
         guard let linked = linkedFixture(variant: Int(variant)) else { return [] }
-        return (try? ArtifactFormat.seal(linked, inputs: makeInputs(variant))) ?? []
+        return (try? ArtifactFormat.seal(linked, inputs: makeInputs(variant, build: build))) ?? []
     }
 }
 
@@ -193,14 +194,14 @@ extension ArtifactStore {
             return
         }
         #expect(found == text)
-        let path = StoreLayout(root: fixture.directory).refusal(StoreFixture.inputs.key)
+        let path = StoreLayout(root: fixture.directory).refusal(StoreFixture.inputs)
         var bytes = try #require(fileBytes(path))
         bytes[bytes.count / 2] ^= 1
         #expect(writeFile(bytes, path))
         #expect(fixture.open().find(StoreFixture.inputs) == nil)
         // A record of one key under the name of another.
         try fixture.open().publishRefusal(text, StoreFixture.otherInputs)
-        let other = StoreLayout(root: fixture.directory).refusal(StoreFixture.otherInputs.key)
+        let other = StoreLayout(root: fixture.directory).refusal(StoreFixture.otherInputs)
         #expect(shell("mkdir -p \"$(dirname '\(path)')\" && cp '\(other)' '\(path)'"))
         #expect(fixture.open().find(StoreFixture.inputs) == nil)
     }

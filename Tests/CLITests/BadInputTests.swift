@@ -117,6 +117,40 @@ import Testing
         #expect(try Tool.smelt("replay", Tool.vectors, "--network-version", "99", "--store", store).status == 64)
     }
 
+    @Test func aNetworkVersionThatNoVectorHasIsAnError() throws {
+        let vector = Tool.vectors + "/counter.json"
+        for format in ["text", "json", "ndjson"] {
+            let run = try Tool.smelt("replay", vector, "--network-version", "19", "--format", format, "--store", store)
+            #expect(run.status == 2 && run.errors.contains("no variant of this version in 1 vectors"), "\(run.errors)")
+        }
+        let some = try Tool.smelt("replay", Tool.vectors, "--network-version", "18", "--store", store)
+        #expect(some.status == 0 && some.lines.last == "1 passed, 0 failed, 2 skipped", "\(some.output)")
+    }
+
+    @Test func aReplayInWhichAllIsSkippedSaysSo() throws {
+        let later = try Tool.vector("counter").replacing("preconditions", "variants", "0", "nv", with: .integer(21))
+        let run = try replay(later)
+        #expect(run.status == 0 && run.lines.last == "0 passed, 0 failed, 1 skipped")
+        #expect(run.errors.contains("nothing was replayed"))
+    }
+
+    @Test func twoVectorsOfOneNameDoNotShareATrace() throws {
+        let vector = Tool.vectors + "/counter.json"
+        let run = try Tool.smelt("replay", vector, vector, "--trace", folder.path("traces"), "--store", store)
+        #expect(run.status == 1 && run.output.contains("another vector is called"), "\(run.output)")
+        #expect(run.lines.last == "1 passed, 1 failed, 0 skipped")
+        #expect(try Tool.smelt("replay", vector, vector, "--store", store).status == 0)
+    }
+
+    @Test func emptyFilesAndPathsAreSaid() throws {
+        let empty = try folder.write("", "empty.wasm")
+        for command in ["compile", "inspect"] {
+            let run = try Tool.smelt(command, empty)
+            #expect(run.status == 2 && run.errors.contains("empty.wasm: is empty"), "\(run.errors)")
+        }
+        #expect(try Tool.smelt("compile", Tool.samples + "/counter.wasm", "--store", "").status == 64)
+    }
+
     @Test func noVectorsIsAnError() throws {
         try FileManager.default.createDirectory(atPath: folder.path("empty"), withIntermediateDirectories: true)
         for path in ["empty", "absent", "absent.ndjson"] {

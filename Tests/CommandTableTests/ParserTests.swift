@@ -45,6 +45,9 @@ private let tool = Command(
     (["make", "a", "--format", "xml"], "--format: 'xml' is not one of text, json"),
     (["make", "a", "--formta", "json"], "unknown option '--formta'; did you mean '--format'?"),
     (["make", "a", "-o"], "missing value for -o"),
+    (["make", "a", "-o", ""], "--output: the path is empty"),
+    (["help", "mkae"], "unknown command 'mkae'; did you mean 'make'?"),
+    (["hlep"], "unknown command 'hlep'; did you mean 'help'?"),
     (["make", "a", "-o", "x", "-o", "y"], "--output may be given once only"),
     (["mkae", "a"], "unknown command 'mkae'; did you mean 'make'?"),
     (["call", "--gas", "-1"], "--gas: '-1' is not an integer from 0 to 100"),
@@ -59,6 +62,20 @@ func wrongUseSaysWhatAndWhy(arguments: [String], reason: String) {
 @Test func helpIsAllowedWithoutArguments() throws {
     #expect(try tool.parse(["make", "--help"]).has("help"))
     #expect(try tool.parse(["-h"]).has("help"))
+    #expect(try tool.parse(["help"]).has("help"))
+    let make = try tool.parse(["help", "make"])
+    #expect(make.has("help") && make.path == ["tool", "make"])
+}
+
+@Test func helpFitsAnOrdinaryTerminal() {
+    let words = String(repeating: "several words of an explanation ", count: 12)
+    let command = Command("long", words, discussion: words, options: [Option("some-option", .value("VALUE"), words)])
+    for line in command.help(path: ["long"]).split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+}
+
+@Test func theManPageIsPlainASCII() {
+    let page = tool.manPage(version: "1")
+    #expect(page.utf8.allSatisfy { $0 < 0x80 } && page.contains("INPUT..."))
 }
 
 @Test func helpManPageAndCompletionsNameEveryOption() {

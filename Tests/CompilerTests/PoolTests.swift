@@ -1,12 +1,13 @@
 import ArtifactFormat
 import ArtifactStore
-import CompilePool
 import Glibc
 import Synchronization
 import TestSupport
 import Testing
 import WasmFormat
 import WorkerProtocol
+
+@testable import CompilePool
 
 final class Warnings: Sendable {
     private let texts = Mutex<[String]>([])
@@ -117,6 +118,74 @@ extension CompileOutcome {
         var settings = CompileSettings()
         settings.bounds = .checks
         #expect(CompilePool(store: store(), settings: settings).load(code: code, wasm: { nil })?.actor != nil)
+    }
+
+    @Test func withoutACompilerWhatAnyCompilerMadeRuns() throws {
+        let module = Modules.constant(11)
+        let code = input(module).cid
+        let absent = folder.path + "/no-such-worker"
+        guard
+            case .noCompiler(let reason)? = CompilePool(store: store(), worker: absent).load(
+                code: code, wasm: { module })?
+                .failure
+        else {
+            Issue.record("something ran")
+            return
+        }
+        #expect(reason.contains("is not installed") && reason.contains("x86-64-v2"), "\(reason)")
+        let made = try #require(CompilePool(store: store()).compile([input(module)])[0].actor)
+        let pool = CompilePool(store: store(), worker: absent)
+        #expect(pool.load(code: code, wasm: { nil })?.actor?.object == made.object)
+        // Refusals, too; but nothing that was made for other settings.
+        _ = CompilePool(store: store()).compile([input(Modules.invalid)])
+        guard case .refused? = pool.load(code: input(Modules.invalid).cid, wasm: { nil }) else {
+            Issue.record("the refusal is not known")
+            return
+        }
+        let checks = CompilePool(store: store(), settings: CompileSettings(bounds: .checks), worker: absent)
+        #expect(checks.load(code: code, wasm: { module })?.failure != nil)
+        // Compiling needs the compiler.
+        #expect(pool.compile([input(module)])[0].failure != nil)
+    }
+
+    @Test func besideAnotherCompilerOnlyImportedObjectsRun() throws {
+        let module = Modules.constant(12)
+        let code = input(module).cid
+        let made = try #require(CompilePool(store: store("theirs")).compile([input(module)])[0].actor)
+        #expect(shell("mkdir '\(folder.path)/out'") && writeFile(made.object, folder.path + "/out/a.so"))
+        // A compiler of another build, and one that does not start.
+        let workers = [script("exit 0"), "/bin/false"]
+        for (index, worker) in workers.enumerated() {
+            let mine = store("mine\(index)")
+            try mine.publish(made.object, made.manifest.inputs)
+            #expect(CompilePool(store: mine, worker: worker).load(code: code, wasm: { module })?.failure != nil)
+            #expect(try mine.importObjects(from: folder.path + "/out").count == 1)
+            #expect(
+                CompilePool(store: mine, worker: worker).load(code: code, wasm: { nil })?.actor?.object == made.object)
+        }
+    }
+
+    @Test func aWorkerWhoseHostIsGoneEndsWithItsCompilation() throws {
+        // The host is a shell that closes its pipe while the worker compiles.
+        let request = CompileRequest(
+            cid: input(Modules.heavy(60_000)).cid, wasm: Modules.heavy(60_000), settings: CompileSettings(),
+            product: .so, limits: .forModule(size: 1 << 20))
+        #expect(writeFile(request.frame.encoded, folder.path + "/request"))
+        let worker = try #require(WorkerProcess.expectedPath)
+        #expect(
+            shell(
+                """
+                cd '\(folder.path)' && mkfifo in
+                setsid '\(worker)' < in > out 2> err & worker=$!
+                exec 7> in; cat request >&7
+                until grep . /proc/$worker/task/*/children > child; do :; done
+                exec 7>&-
+                wait $worker
+                # Nothing was finished, and the child is gone with it.
+                ! grep -q 'result made' out || exit 1
+                read -r child < child
+                until ! [ -d /proc/$child ] || grep -q ') Z' /proc/$child/stat; do :; done
+                """))
     }
 
     @Test func settingsGiveObjectsOfTheirOwn() throws {

@@ -1,0 +1,128 @@
+import ArtifactFormat
+import Crypto
+import Primitives
+import TestSupport
+import Testing
+
+@testable import ArtifactStore
+
+/// Objects of several compilers for one WASM binary: which are found, which are kept.
+@Suite struct OriginTests {
+    let fixture = StoreFixture()
+    private let wasm = StoreFixture.inputs.wasm
+
+    private func publish(build: UInt8, _ origin: StoreOrigin = .compiled) throws {
+        try fixture.open().publish(
+            StoreFixture.seal(7, build: build), StoreFixture.makeInputs(7, build: build), origin: origin)
+    }
+
+    /// The build of the compiler whose object is found.
+    private func found(_ accept: (ArtifactInputs, StoreOrigin) -> Bool = { _, _ in true }) -> Digest? {
+        guard case .object(let object)? = fixture.open().find(wasm: wasm, accept: accept) else { return nil }
+        return object.manifest.inputs.compilerBuild
+    }
+
+    private func objectPath(build: UInt8) -> String {
+        StoreLayout(root: fixture.directory).object(StoreFixture.makeInputs(7, build: build))
+    }
+
+    @Test func ofSeveralCompilersObjectsTheLastThatCameIsFound() throws {
+        #expect(found() == nil)
+        for build in [2, 3, 1] as [UInt8] { try publish(build: build) }
+        #expect(found() == Digest(of: [1]))
+        #expect(found { inputs, _ in inputs.compilerBuild != Digest(of: [1]) } == Digest(of: [3]))
+        #expect(found { _, origin in origin == .imported } == nil)
+        try publish(build: 2, .imported)
+        #expect(found { _, origin in origin == .imported } == Digest(of: [2]))
+        #expect(fixture.open().find(wasm: StoreFixture.otherInputs.wasm) { _, _ in true } == nil)
+        #expect(fixture.warnings.all.isEmpty)
+    }
+
+    @Test func aDamagedObjectGivesWayToAnotherCompilers() throws {
+        for build in [2, 3] as [UInt8] { try publish(build: build) }
+        var bytes = StoreFixture.seal(7, build: 3)
+        bytes[100] ^= 1
+        #expect(writeFile(bytes, objectPath(build: 3)))
+        #expect(found() == Digest(of: [2]))
+        #expect(fixture.warnings.all.first?.contains("authentication code") == true)
+        #expect(fileBytes(objectPath(build: 3)) == nil)
+    }
+
+    @Test func theOriginAndTheTimeAreAuthenticated() throws {
+        for change in [
+            "s/^origin compiled/origin imported/", "s/^time ./time 9/", "s/^compiler-version 1/compiler-version 2/",
+        ] {
+            try publish(build: 1)
+            let entry = StoreLayout(root: fixture.directory).entry(ofObject: fixture.objectPath)
+            #expect(shell("sed -i '\(change)' '\(entry)'"))
+            #expect(fixture.open().find(StoreFixture.inputs) == nil, "\(change)")
+        }
+    }
+
+    @Test func anEntryOfAnotherObjectIsNotTaken() throws {
+        for build in [1, 2] as [UInt8] { try publish(build: build) }
+        let layout = StoreLayout(root: fixture.directory)
+        let (one, two) = (layout.entry(ofObject: objectPath(build: 1)), layout.entry(ofObject: objectPath(build: 2)))
+        #expect(shell("cp '\(two)' '\(one)'"))
+        #expect(fixture.open().find(StoreFixture.inputs) == nil)
+    }
+
+    @Test func refusalsOfOtherCompilersAreFound() throws {
+        try fixture.open().publishRefusal("validate: a rule", StoreFixture.makeInputs(7, build: 2))
+        guard case .refused("validate: a rule")? = fixture.open().find(wasm: wasm, accept: { _, _ in true }) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(fixture.open().find(StoreFixture.inputs) == nil)
+    }
+
+    @Test func pruningKeepsWhatWasImported() throws {
+        try publish(build: 2, .imported)
+        try publish(build: 3)
+        try publish(build: 1)
+        let store = fixture.open()
+        #expect(try store.prune(all: false, compiler: StoreFixture.inputs.compiler).files == 2)
+        #expect(Set(try store.entries().map(\.path)) == [objectPath(build: 1), objectPath(build: 2)])
+    }
+
+    @Test func importingAnotherObjectOfAKnownKeyIsRefused() throws {
+        let foreign = fixture.folder.path + "/foreign"
+        #expect(shell("mkdir -p '\(foreign)'"))
+        // Same inputs, other code: what a compiler that is not reproducible, or a liar, would hand over.
+        let linked = try #require(linkedFixture(variant: 9))
+        let other = try ArtifactFormat.seal(linked, inputs: StoreFixture.inputs)
+        #expect(other != StoreFixture.object)
+        try publish(build: 1)
+        #expect(writeFile(other, foreign + "/a.so"))
+        guard case .refused(let reason)? = try fixture.open().importObjects(from: foreign).first?.outcome else {
+            Issue.record("taken")
+            return
+        }
+        #expect(reason.contains("same key"))
+        #expect(fixture.open().foundBytes() == StoreFixture.object)
+    }
+
+    @Test func whatAStoppedWriterLeftIsNoDamageAndIsPruned() throws {
+        let store = fixture.open()
+        let layout = StoreLayout(root: fixture.directory)
+        for build in [1, 2, 3] as [UInt8] { try publish(build: build) }
+        #expect(shell("rm '\(layout.entry(ofObject: objectPath(build: 2)))' '\(objectPath(build: 3))'"))
+        let result = try store.verify()
+        #expect(result.checked == 1 && result.unsound.isEmpty)
+        #expect(try store.prune(all: false, compiler: nil).files == 2)
+        #expect(found() == Digest(of: [1]))
+    }
+
+    @Test func verifyNoticesDamagedRefusalsAndMisplacedObjects() throws {
+        let store = fixture.open()
+        let layout = StoreLayout(root: fixture.directory)
+        try publish(build: 1)
+        try store.publishRefusal("validate: a rule", StoreFixture.otherInputs)
+        #expect(try store.verify().unsound.isEmpty)
+        #expect(shell("sed -i 's/a rule/b rule/' '\(layout.refusal(StoreFixture.otherInputs))'"))
+        let (from, to) = (objectPath(build: 1), objectPath(build: 2))
+        #expect(shell("mv '\(from)' '\(to)' && mv '\(layout.entry(ofObject: from))' '\(layout.entry(ofObject: to))'"))
+        let result = try store.verify()
+        #expect(result.checked == 2 && result.unsound.count == 2, "\(result)")
+    }
+}
