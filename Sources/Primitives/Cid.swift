@@ -242,14 +242,16 @@ public struct Cid: Hashable, Sendable {
         }
     }
 
-    /// Of the usual form only the digest's first 64 bits count: as good as random, and many equal ones cannot be made
-    /// without inverting the hash function.
+    /// All of the digest counts: a link need not be the digest of anything, so its first bytes can be chosen.
     public func hash(into hasher: inout Hasher) {
         if let other {
             hasher.combine(other.hashCode)
             hasher.combine(other.digest)
         } else {
             hasher.combine(words.0)
+            hasher.combine(words.1)
+            hasher.combine(words.2)
+            hasher.combine(words.3)
         }
     }
 }
