@@ -21,9 +21,11 @@ for name in counter arithmetic; do
     "${wasm_cc[@]}" -c "$name.c" -o "$work/$name.o"
     "${link[@]}" "$work/$name.o" -o "$work/$name.wasm"
 done
+# Without incremental code generation the object holds no hash that differs from build to build.
 "${wasm_cc[@]}" -c heap.c -o "$work/heap.o"
 swiftc -target wasm32-unknown-none-wasm -enable-experimental-feature Embedded \
     -enable-experimental-feature Extern -wmo -Osize -parse-as-library -Xfrontend -disable-stack-protector \
+    -module-name sieve -Xfrontend -disable-incremental-llvm-codegen \
     -c sieve.swift -o "$work/sieve.o"
 "${link[@]}" "$work/sieve.o" "$work/heap.o" -o "$work/sieve.wasm"
 wat2wasm relay.wat -o "$work/relay.wasm"
