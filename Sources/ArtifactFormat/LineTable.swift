@@ -58,29 +58,25 @@ public struct LineTable: Sendable {
             return try bytes.load(at: position, "line table")
         }
 
-        /// LEB128 of at most 64 bits; higher bits are dropped.
-        mutating func unsigned() throws(ArtifactError) -> UInt64 {
+        /// LEB128 of at most 64 bits, higher ones are dropped: the bits, how many were read, and whether the last one
+        /// of them is set.
+        private mutating func leb128() throws(ArtifactError) -> (value: UInt64, width: UInt64, isNegative: Bool) {
             var value: UInt64 = 0
             var shift: UInt64 = 0
             while true {
                 let byte: UInt8 = try number()
                 if shift < 64 { value |= UInt64(byte & 0x7f) << shift }
                 shift += 7
-                if byte < 0x80 { return value }
+                if byte < 0x80 { return (value, shift, byte & 0x40 != 0) }
             }
         }
 
+        mutating func unsigned() throws(ArtifactError) -> UInt64 { try leb128().value }
+
         mutating func signed() throws(ArtifactError) -> Int64 {
-            var value: UInt64 = 0
-            var shift: UInt64 = 0
-            while true {
-                let byte: UInt8 = try number()
-                if shift < 64 { value |= UInt64(byte & 0x7f) << shift }
-                shift += 7
-                guard byte < 0x80 else { continue }
-                if byte & 0x40 != 0 && shift < 64 { value |= ~0 << shift }
-                return Int64(bitPattern: value)
-            }
+            let read = try leb128()
+            let extends = read.isNegative && read.width < 64
+            return Int64(bitPattern: extends ? read.value | ~0 << read.width : read.value)
         }
 
         mutating func skip(_ count: UInt64) throws(ArtifactError) {

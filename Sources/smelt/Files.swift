@@ -71,7 +71,7 @@ enum Files {
     }
 
     /// Writes all bytes; false with `errno` set.
-    private static func fill(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+    static func fill(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
