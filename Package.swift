@@ -144,8 +144,8 @@ let targets: [Target] = [
         "ModuleFuzz",
         [
             "TestSupport", "WasmReference", "Compiler", "Lowering", "NativeEngine", "Metering", "Validator",
-            "GasSchedule", "Engine", "WasmFormat",
-        ]),
+            "GasSchedule", "Engine", "WasmFormat", "CZlib",
+        ], unsafe: .cLibrary),
     program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
 
     tests("Primitives", ["Primitives", "JSON"]),

@@ -44,14 +44,15 @@ public struct Campaign {
             }
             var planner = RunPlanner(generated: generated, module: module, random: FuzzRandom(seed: ~seed))
             let runs = try plan(&planner)
-            if let difference = try comparison.difference(module, runs, ways: ways) {
+            let expected = try runs.map { try module.interpret($0) }
+            if let difference = try comparison.difference(module, runs, expected: expected, ways: ways) {
                 let shrunk = Shrinker(
                     comparison: comparison, way: difference.way, stackLimit: generated.stackLimit,
                     run: difference.run
                 ).shrink(generated.bytes)
                 return .failed("\(difference)\(shrunk.text)", module: shrunk.bytes)
             }
-            let outcomes = try runs.flatMap { try module.interpret($0).outcomes }
+            let outcomes = expected.flatMap(\.outcomes)
             let traps = outcomes.count { if case .trapped = $0 { true } else { false } }
             return .passed(outcomes: outcomes.count, traps: traps)
         } catch {

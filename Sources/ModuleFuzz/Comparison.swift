@@ -17,13 +17,13 @@ public struct Comparison {
     /// - Throws: when this machine has no linker.
     public init() throws { linker = try Linker.find() }
 
-    /// The first difference in any of the runs, nil when all ways agree with the interpreter.
+    /// The first difference in any of the runs, nil when all ways show what the interpreter showed.
     ///
+    /// - Parameter expected: of each run, what the interpreter showed.
     /// - Throws: what an executor could not do.
-    public func difference(
-        _ module: FuzzModule, _ runs: [FuzzRun], ways: [CompiledWay]
+    func difference(
+        _ module: FuzzModule, _ runs: [FuzzRun], expected: [FuzzObservation], ways: [CompiledWay]
     ) throws -> FuzzDifference? {
-        let expected = try runs.map { try module.interpret($0) }
         for way in ways {
             let object = try module.compile(way, linker: linker)
             let hasFaults = way.options.boundsMode == .guardPages && way.options.tier == .automatic

@@ -114,17 +114,3 @@ final class ScriptedHost: ImportHandler {
         return .result(isNarrow.indices.contains(index) && isNarrow[index] ? hash & 0xFFFF_FFFF : hash)
     }
 }
-
-/// CRC-32 as zlib computes it.
-enum Checksum {
-    private static let table: [UInt32] = (0..<256).map { byte in
-        (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
-    }
-
-    static func crc32(_ bytes: [UInt8]) -> UInt32 {
-        let table = table
-        var value: UInt32 = 0xFFFF_FFFF
-        for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xFF)] ^ (value >> 8) }
-        return ~value
-    }
-}

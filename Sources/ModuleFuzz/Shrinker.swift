@@ -19,7 +19,8 @@ struct Shrinker {
     private mutating func differs(_ bytes: [UInt8], _ run: FuzzRun) -> String? {
         guard attempts > 0, let module = try? FuzzModule(bytes, stackLimit: stackLimit) else { return nil }
         attempts -= 1
-        return (try? comparison.difference(module, [run], ways: [way]))??.text
+        guard let expected = try? module.interpret(run) else { return nil }
+        return (try? comparison.difference(module, [run], expected: [expected], ways: [way]))??.text
     }
 
     /// The smallest module found, and a text that says what differs in it, for the report.
