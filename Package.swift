@@ -152,7 +152,7 @@ let targets: [Target] = [
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
     tests("IPLD", ["IPLD", "Bundle", "Primitives", "Crypto", "JSON", "CZstd", "CZlib"]),
     tests("WasmFormat", ["WasmFormat"]),
-    tests("Validator", ["Validator", "WasmFormat"]),
+    tests("Validator", ["Validator", "Bundle", "WasmFormat"]),
     tests("GasSchedule", ["GasSchedule", "Primitives", "JSON"]),
     tests("Syscalls", ["Syscalls", "WasmFormat"]),
     tests(

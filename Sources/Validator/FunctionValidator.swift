@@ -1,19 +1,21 @@
 import WasmFormat
 
-/// Types a function body with an operand stack and a control stack (core spec, appendix 7.3). Both are
-/// arrays, so no nesting in the input becomes recursion here.
+/// Types a function body with an operand stack and a control stack (core spec, appendix 7.3), and writes its side
+/// table. Both stacks are arrays, so no nesting in the input becomes recursion here.
 struct FunctionValidator {
     let context: ModuleContext
     /// nil stands for any type, as operands of unreachable code have.
     private var operands: [ValueType?] = []
     private var frames: [ControlFrame] = []
     private var locals = LocalTypes()
+    private var table = SideTableBuilder()
+    private var position: UInt32 = 0
     private var function: UInt32 = 0
     private var offset: UInt32 = 0
 
     init(context: ModuleContext) { self.context = context }
 
-    mutating func validate(body index: Int) throws(Refusal) {
+    mutating func validate(body index: Int) throws(Refusal) -> SideTable {
         let body = context.module.bodies[index]
         function = UInt32(truncatingIfNeeded: context.importedFunctions + index)
         offset = body.offset
@@ -21,8 +23,10 @@ struct FunctionValidator {
         try declareLocals(type, body)
         operands.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
-        frames.append(ControlFrame(kind: .function, result: type.results.first, height: 0))
-        for instruction in body.instructions {
+        table.begin(result: type.results.first)
+        frames.append(ControlFrame(construct: 0, kind: .function, result: type.results.first, height: 0))
+        for (index, instruction) in body.instructions.enumerated() {
+            position = UInt32(truncatingIfNeeded: index)
             offset = instruction.offset
             guard !frames.isEmpty else { throw refuse("instruction after the function's end") }
             if let types = instruction.opcode.row.types {
@@ -32,8 +36,10 @@ struct FunctionValidator {
             } else {
                 try apply(instruction, in: body)
             }
+            table.note(height: operands.count)
         }
         guard frames.isEmpty else { throw refuse("\(frames.count) constructs have no end") }
+        return table.finish(count: UInt32(truncatingIfNeeded: body.instructions.count))
     }
 
     private mutating func declareLocals(_ type: FunctionType, _ body: FunctionBody) throws(Refusal) {
@@ -78,6 +84,7 @@ struct FunctionValidator {
         let top = frames.count - 1
         operands.removeSubrange(frames[top].height...)
         frames[top].isUnreachable = true
+        table.stop(at: position)
     }
 
     private func label(_ depth: UInt32) throws(Refusal) -> ControlFrame {
@@ -87,7 +94,7 @@ struct FunctionValidator {
 
     // MARK: - Control
 
-    private mutating func open(_ kind: ControlFrame.Kind, _ instruction: Instruction) throws(Refusal) {
+    private mutating func open(_ kind: SideTable.Construct.Kind, _ instruction: Instruction) throws(Refusal) {
         let result: ValueType?
         switch instruction.blockType {
         case .empty: result = nil
@@ -95,7 +102,10 @@ struct FunctionValidator {
         case .type(let index):
             throw refuse("block type is type index \(index), multi-value is not enabled")
         }
-        frames.append(ControlFrame(kind: kind, result: result, height: operands.count))
+        let construct = table.open(
+            kind, result: result, at: position, height: operands.count,
+            parent: frames[frames.count - 1].construct)
+        frames.append(ControlFrame(construct: construct, kind: kind, result: result, height: operands.count))
     }
 
     /// Checks the end of the innermost construct and takes it off the stack.
@@ -109,12 +119,20 @@ struct FunctionValidator {
         return frame
     }
 
+    /// Notes the branch that the instruction is; the operands it carries are still on the stack.
+    private mutating func branch(to frame: ControlFrame) {
+        table.branch(at: position, height: operands.count, targetCount: 1)
+        table.target(frame.construct)
+    }
+
     private mutating func branchTable(_ labels: [UInt32]) throws(Refusal) {
         try pop(.i32)
+        table.branch(at: position, height: operands.count, targetCount: labels.count)
         guard let last = labels.last else { throw refuse("br_table has no default label") }
         let expected = try label(last).labelType
         for depth in labels {
-            let type = try label(depth).labelType
+            let frame = try label(depth)
+            let type = frame.labelType
             guard (type == nil) == (expected == nil) else {
                 throw refuse("type mismatch: labels of br_table carry different numbers of operands")
             }
@@ -122,6 +140,7 @@ struct FunctionValidator {
                 let found = try pop(type)
                 push(found)
             }
+            table.target(frame.construct)
         }
         becomeUnreachable()
     }
@@ -140,27 +159,36 @@ struct FunctionValidator {
         case .loop: try open(.loop, instruction)
         case .if:
             try pop(.i32)
-            try open(.ifArm, instruction)
+            try open(.if, instruction)
         case .else:
-            guard frames[frames.count - 1].kind == .ifArm else { throw refuse("else outside if") }
-            let frame = try close()
-            frames.append(ControlFrame(kind: .elseArm, result: frame.result, height: operands.count))
+            guard let top = frames.last, top.kind == .if, !top.hasElse else { throw refuse("else outside if") }
+            var frame = try close()
+            table.otherwise(of: frame.construct, at: position)
+            frame.hasElse = true
+            frame.isUnreachable = false
+            frames.append(frame)
         case .end:
             let frame = try close()
-            if frame.kind == .ifArm, frame.result != nil {
+            if frame.kind == .if, !frame.hasElse, frame.result != nil {
                 throw refuse("type mismatch: if with a result has no else")
             }
+            table.close(frame.construct, at: position)
             if let result = frame.result { push(result) }
         case .br:
-            try pop(label(instruction.index).labelType)
+            let target = try label(instruction.index)
+            branch(to: target)
+            try pop(target.labelType)
             becomeUnreachable()
         case .brIf:
             try pop(.i32)
-            let type = try label(instruction.index).labelType
+            let target = try label(instruction.index)
+            branch(to: target)
+            let type = target.labelType
             try pop(type)
             if let type { push(type) }
         case .brTable: try branchTable(body.branchTables[Int(instruction.index)])
         case .return:
+            branch(to: frames[0])
             try pop(frames[0].result)
             becomeUnreachable()
         case .call:
@@ -185,11 +213,14 @@ struct FunctionValidator {
             try pop(type)
             push(type)
         case .localGet: push(try local(instruction.index))
-        case .localSet: try pop(local(instruction.index))
+        case .localSet:
+            try pop(local(instruction.index))
+            table.assign(instruction.index, at: position)
         case .localTee:
             let type = try local(instruction.index)
             try pop(type)
             push(type)
+            table.assign(instruction.index, at: position)
         case .globalGet: push(try global(instruction.index).value)
         case .globalSet:
             let global = try global(instruction.index)
