@@ -71,11 +71,14 @@ public enum Sha2 {
 /// RIPEMD-160, from libtomcrypt.
 public enum Ripemd {
     /// A digest of 20 bytes.
-    public static func hash160(_ data: [UInt8]) -> [UInt8] {
+    public static func hash160(_ data: [UInt8]) -> [UInt8] { hash160(data.span) }
+
+    /// A digest of 20 bytes.
+    public static func hash160(_ data: Span<UInt8>) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 20)
         var state = hash_state()
         _ = rmd160_init(&state)
-        _ = rmd160_process(&state, data, UInt(data.count))
+        data.withUnsafeBufferPointer { _ = rmd160_process(&state, $0.baseAddress, UInt($0.count)) }
         _ = rmd160_done(&state, &out)
         return out
     }
@@ -87,16 +90,19 @@ public enum Keccak {
     private static let rate = 136
 
     /// A digest of 32 bytes.
+    public static func hash256(_ data: [UInt8]) -> [UInt8] { hash256(data.span) }
+
+    /// A digest of 32 bytes.
     ///
     /// libtomcrypt finishes with SHA-3's padding only, so the padding (1, zeros, 0x80 in the block's last byte) is
     /// fed as data: that completes a block, and the digest is the first four words of the state.
-    public static func hash256(_ data: [UInt8]) -> [UInt8] {
+    public static func hash256(_ data: Span<UInt8>) -> [UInt8] {
         var padding = [UInt8](repeating: 0, count: rate - data.count % rate)
         padding[0] = 0x01
         padding[padding.count - 1] |= 0x80
         var state = hash_state()
         _ = sha3_256_init(&state)
-        _ = sha3_process(&state, data, UInt(data.count))
+        data.withUnsafeBufferPointer { _ = sha3_process(&state, $0.baseAddress, UInt($0.count)) }
         _ = sha3_process(&state, padding, UInt(padding.count))
         var out: [UInt8] = []
         out.reserveCapacity(32)
@@ -120,13 +126,16 @@ public enum SecureRandom {
 
 extension HashFunction {
     /// The whole digest of `data`: 20, 32 or 64 bytes.
-    public func hash(_ data: [UInt8]) -> [UInt8] {
+    public func hash(_ data: [UInt8]) -> [UInt8] { hash(data.span) }
+
+    /// The whole digest of `data`: 20, 32 or 64 bytes.
+    public func hash(_ data: Span<UInt8>) -> [UInt8] {
         switch self {
         case .sha2256: Sha2.hash256(data)
         case .keccak256: Keccak.hash256(data)
         case .ripemd160: Ripemd.hash160(data)
         case .blake2b256: Blake2b.hash256(data)
-        case .blake2b512: Blake2b.hash512(data)
+        case .blake2b512: Blake2b.hash(data, size: 64)
         }
     }
 }

@@ -128,9 +128,8 @@ extension PriceList {
         GasCharge("OnRecoverSecpPublicKey", compute: secp256k1Recover)
     }
 
-    /// nil where the list has no BLS aggregates.
-    public func onVerifyBlsAggregate(signatures: UInt64, textSize: UInt64) -> GasCharge? {
-        guard let blsPairing, let blsHashing else { return nil }
+    /// `crypto::verify_bls_aggregate` over texts of `textSize` bytes together.
+    public func onVerifyBlsAggregate(signatures: UInt64, textSize: UInt64) -> GasCharge {
         let pairings = blsPairing.multipliedSaturating(by: signatures.addingSaturating(1))
         return GasCharge(
             "OnVerifyBlsAggregateSignature", compute: pairings.addingSaturating(blsHashing.apply(textSize)))
@@ -221,13 +220,8 @@ extension PriceList {
     /// `ipld::block_stat`; free.
     public func onBlockStat() -> GasCharge { GasCharge("OnBlockStat") }
 
-    /// What a link scan used.
-    public func onScanIpldLinks(fields: UInt64, cids: UInt64) -> GasCharge {
-        GasCharge(
-            "OnScanIpldLinks",
-            compute: ipldScanPerField.multipliedSaturating(by: fields)
-                .addingSaturating(ipldScanPerCid.multipliedSaturating(by: cids)))
-    }
+    /// What a link scan used, milligas.
+    public func onScanIpldLinks(used: UInt64) -> GasCharge { GasCharge("OnScanIpldLinks", compute: used) }
 }
 
 // MARK: Facts about actors, network and message
@@ -288,16 +282,18 @@ extension PriceList {
 // MARK: Events
 
 extension PriceList {
-    /// An encoded event of `size` bytes, before it is decoded. nil where events are not encoded.
-    public func onActorEventValidate(size: UInt64) -> GasCharge? {
-        guard case .encoded(let validation, _) = events else { return nil }
+    /// An encoded event of `size` bytes, before it is decoded.
+    public func onActorEventValidate(size: UInt64) -> GasCharge {
+        var validation = LinearCost()
+        if case .encoded(let cost, _) = events { validation = cost }
         return GasCharge(
             "OnActorEventValidate", compute: copyAndAllocate(size).addingSaturating(validation.apply(size)))
     }
 
-    /// An encoded event of `size` bytes that was found valid. nil where events are not encoded.
-    public func onActorEventAccept(size: UInt64, indexedElements: UInt64, indexedBytes: UInt64) -> GasCharge? {
-        guard case .encoded(_, let index) = events else { return nil }
+    /// An encoded event of `size` bytes that was found valid.
+    public func onActorEventAccept(size: UInt64, indexedElements: UInt64, indexedBytes: UInt64) -> GasCharge {
+        var index = LinearCost()
+        if case .encoded(_, let cost) = events { index = cost }
         let stamped = size.addingSaturating(ChargeConstants.eventStampBytes)
         let indexing = index.flat.multipliedSaturating(by: indexedElements)
             .addingSaturating(index.scale.multipliedSaturating(by: indexedBytes))
@@ -308,9 +304,10 @@ extension PriceList {
             other: indexing.addingSaturating(memory).addingSaturating(blake2b256.apply(stamped)))
     }
 
-    /// An event handed over as entries. nil where events are encoded.
-    public func onActorEvent(entries: UInt64, keySize: UInt64, valueSize: UInt64) -> GasCharge? {
-        guard case .entries(let perEntry, let utf8Validation) = events else { return nil }
+    /// An event handed over as entries.
+    public func onActorEvent(entries: UInt64, keySize: UInt64, valueSize: UInt64) -> GasCharge {
+        var (perEntry, utf8Validation) = (LinearCost(), LinearCost())
+        if case .entries(let entry, let validation) = events { (perEntry, utf8Validation) = (entry, validation) }
         let size = ChargeConstants.eventStampBytes
             .addingSaturating(ChargeConstants.eventEntryBytes.multipliedSaturating(by: entries))
             .addingSaturating(keySize).addingSaturating(valueSize)

@@ -1,6 +1,6 @@
 import Primitives
 
-// The table of network versions. Sources: ref-fvm v3.14.1 (18 to 20) and v4.8.2 (21 to 28).
+// The table of network versions. Sources: ref-fvm v3.14.1 (18 to 20) and v4.8.2 (21 to 29).
 
 extension NetworkProfile.ExecutionLimits {
     /// The same in every version so far (ref-fvm `NetworkConfig` and the engine's pooling allocator).
@@ -10,30 +10,34 @@ extension NetworkProfile.ExecutionLimits {
 }
 
 extension NetworkProfile.Behaviour {
+    /// ref-fvm 3.14.1.
     static let fvm3 = NetworkProfile.Behaviour(
-        popsGasLimitOnDepthFailure: false, missingInvokeIsFatal: true, tracksReachability: false,
+        popsGasLimitOnDepthFailure: false, entryPoint: .typed, tracksReachability: false,
         chargesNestedReturns: false, tracesImplicitConstructor: true, tipsetLookbackLimit: 900,
-        knowsWindowPoStV1: true, knowsNonInteractiveSeals: false)
+        knowsNonInteractiveSeals: false, deductsNegativeAmounts: true, receipt: .withEventsRoot)
 
+    /// ref-fvm 4.8.2.
     static let fvm4 = NetworkProfile.Behaviour(
-        popsGasLimitOnDepthFailure: true, missingInvokeIsFatal: false, tracksReachability: true,
+        popsGasLimitOnDepthFailure: true, entryPoint: .calledAnyway, tracksReachability: true,
         chargesNestedReturns: true, tracesImplicitConstructor: false, tipsetLookbackLimit: nil,
-        knowsWindowPoStV1: false, knowsNonInteractiveSeals: true)
+        knowsNonInteractiveSeals: true, deductsNegativeAmounts: false, receipt: .withEventsRoot)
 }
 
 extension NetworkProfile {
-    /// One row per released network version, ascending.
+    /// One row per released network version, ascending. nv29 is nv28 with other actors.
     public static let table: [NetworkProfile] = [
-        row(18, .hygge, .v3), row(19, .hygge, .v3), row(20, .hygge, .v3),
-        row(21, .watermelon, .v4), row(22, .watermelon, .v4), row(23, .watermelon, .v4), row(24, .watermelon, .v4),
-        row(25, .teep, .v4), row(26, .teep, .v4), row(27, .teep, .v4), row(28, .teep, .v4),
+        row(18, .hygge), row(19, .hygge), row(20, .hygge),
+        row(21, .watermelon), row(22, .watermelon), row(23, .watermelon), row(24, .watermelon),
+        row(25, .teep), row(26, .teep), row(27, .teep), row(28, .teep), row(29, .teep),
     ]
 
-    private static func row(
-        _ version: UInt32, _ prices: PriceListID, _ generation: SyscallGeneration
-    ) -> NetworkProfile {
-        NetworkProfile(
-            version: NetworkVersion(rawValue: version), priceList: prices, syscalls: generation, limits: .fvm,
-            behaviour: generation == .v3 ? .fvm3 : .fvm4, isExecutable: generation == .v3)
+    private static func row(_ version: UInt32, _ prices: PriceListID) -> NetworkProfile {
+        let behaviour: Behaviour =
+            switch PriceList.named(prices).generation {
+            case .v3: .fvm3
+            case .v4: .fvm4
+            }
+        return NetworkProfile(
+            version: NetworkVersion(rawValue: version), priceList: prices, limits: .fvm, behaviour: behaviour)
     }
 }

@@ -4,7 +4,7 @@ import Primitives
 public enum SyscallGeneration: UInt8, Sendable, Hashable, CaseIterable {
     /// nv18 to nv20, ref-fvm 3.
     case v3 = 3
-    /// nv21 to nv28, ref-fvm 4.
+    /// nv21 and later, ref-fvm 4.
     case v4 = 4
 }
 
@@ -22,14 +22,13 @@ public struct NetworkProfile: Sendable, Hashable {
     public var version: NetworkVersion
     /// What charges are made from.
     public var priceList: PriceListID
-    /// Which syscalls are linked, with which signatures.
-    public var syscalls: SyscallGeneration
     /// Bounds the machine enforces.
     public var limits: ExecutionLimits
     /// Rules that are neither prices nor bounds.
     public var behaviour: Behaviour
-    /// Whether this build can execute messages of the version; `executable(_:)` asks it.
-    public var isExecutable: Bool
+
+    /// Which syscalls are linked, with which signatures: those the price list has prices for.
+    public var syscalls: SyscallGeneration { PriceList.named(priceList).generation }
 
     /// Bounds the machine enforces.
     public struct ExecutionLimits: Sendable, Hashable {
@@ -66,8 +65,8 @@ public struct NetworkProfile: Sendable, Hashable {
     public struct Behaviour: Sendable, Hashable {
         /// Whether a gas limit pushed by a send is popped when the call depth is exceeded (not in ref-fvm 3.6–3.14).
         public var popsGasLimitOnDepthFailure: Bool
-        /// Whether a module without `invoke` is fatal; otherwise exit code 5.
-        public var missingInvokeIsFatal: Bool
+        /// What a module's `invoke` must be.
+        public var entryPoint: EntryPointRules
         /// Whether CIDs must be reachable to be opened, linked to or set as root.
         public var tracksReachability: Bool
         /// Whether the return block of a nested call is charged by its links.
@@ -76,69 +75,73 @@ public struct NetworkProfile: Sendable, Hashable {
         public var tracesImplicitConstructor: Bool
         /// Epochs `network::tipset_cid` looks back at most, exclusive; nil is any.
         public var tipsetLookbackLimit: Int64?
-        /// Whether window PoSt types of version 1 (5 to 9) are known.
-        public var knowsWindowPoStV1: Bool
         /// Whether the non-interactive seal types (15 to 19) are known.
         public var knowsNonInteractiveSeals: Bool
+        /// Whether a negative gas cost is taken from the sender like any other; otherwise there is no receipt.
+        public var deductsNegativeAmounts: Bool
+        /// What a receipt has.
+        public var receipt: ReceiptForm
 
         public init(
-            popsGasLimitOnDepthFailure: Bool, missingInvokeIsFatal: Bool, tracksReachability: Bool,
+            popsGasLimitOnDepthFailure: Bool, entryPoint: EntryPointRules, tracksReachability: Bool,
             chargesNestedReturns: Bool, tracesImplicitConstructor: Bool, tipsetLookbackLimit: Int64?,
-            knowsWindowPoStV1: Bool, knowsNonInteractiveSeals: Bool
+            knowsNonInteractiveSeals: Bool, deductsNegativeAmounts: Bool, receipt: ReceiptForm
         ) {
             self.popsGasLimitOnDepthFailure = popsGasLimitOnDepthFailure
-            self.missingInvokeIsFatal = missingInvokeIsFatal
+            self.entryPoint = entryPoint
             self.tracksReachability = tracksReachability
             self.chargesNestedReturns = chargesNestedReturns
             self.tracesImplicitConstructor = tracesImplicitConstructor
             self.tipsetLookbackLimit = tipsetLookbackLimit
-            self.knowsWindowPoStV1 = knowsWindowPoStV1
             self.knowsNonInteractiveSeals = knowsNonInteractiveSeals
+            self.deductsNegativeAmounts = deductsNegativeAmounts
+            self.receipt = receipt
         }
+    }
+
+    /// How an actor's entry point is looked for.
+    public enum EntryPointRules: Sendable, Hashable {
+        /// `invoke` must be a function `(i32) -> i32`; anything else is fatal before it runs.
+        case typed
+        /// Without a function `invoke` the call ends with exit code 5; one of another type is called and fatal then.
+        case calledAnyway
+    }
+
+    /// The fields of a receipt.
+    public enum ReceiptForm: Sendable, Hashable {
+        /// Exit code, return data, gas used, events root.
+        case withEventsRoot
     }
 
     public init(
-        version: NetworkVersion, priceList: PriceListID, syscalls: SyscallGeneration, limits: ExecutionLimits,
-        behaviour: Behaviour, isExecutable: Bool
+        version: NetworkVersion, priceList: PriceListID, limits: ExecutionLimits, behaviour: Behaviour
     ) {
         self.version = version
         self.priceList = priceList
-        self.syscalls = syscalls
         self.limits = limits
         self.behaviour = behaviour
-        self.isExecutable = isExecutable
     }
 }
 
-/// Why a network version cannot be used.
-public enum NetworkProfileError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// No row in the table.
-    case unknown(NetworkVersion)
-    /// A row, but this build has no kernel for it.
-    case notExecutable(NetworkVersion, SyscallGeneration)
+/// A network version without a row in the table.
+public struct NetworkProfileError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The version asked for.
+    public var version: NetworkVersion
+
+    public init(unknown version: NetworkVersion) { self.version = version }
 
     public var description: String {
-        switch self {
-        case .unknown(let version):
-            "network version \(version.rawValue) is not known; known are 18 to 28"
-        case .notExecutable(let version, let generation):
-            "network version \(version.rawValue) needs syscalls of generation v\(generation.rawValue), "
-                + "which this build cannot execute; executable are 18 to 20"
-        }
+        let known = NetworkProfile.table.map(\.version.rawValue)
+        return "network version \(version.rawValue) is not known; known are \(known.min() ?? 0) to \(known.max() ?? 0)"
     }
 }
 
 extension NetworkProfile {
-    /// The row of a version, whether or not this build can execute it.
+    /// The row of a version.
     public static func forVersion(_ version: NetworkVersion) throws(NetworkProfileError) -> NetworkProfile {
-        guard let row = table.first(where: { $0.version == version }) else { throw .unknown(version) }
-        return row
-    }
-
-    /// The row of a version that this build can execute messages of.
-    public static func executable(_ version: NetworkVersion) throws(NetworkProfileError) -> NetworkProfile {
-        let row = try forVersion(version)
-        guard row.isExecutable else { throw .notExecutable(version, row.syscalls) }
+        guard let row = table.first(where: { $0.version == version }) else {
+            throw NetworkProfileError(unknown: version)
+        }
         return row
     }
 }

@@ -142,10 +142,10 @@ public struct PriceList: Sendable, Hashable {
     public var blsSignature: LinearCost
     /// Recovery of a public key.
     public var secp256k1Recover: UInt64
-    /// nil where the list has no BLS aggregates.
-    public var blsPairing: UInt64?
-    /// By bytes of all texts; nil where the list has no BLS aggregates.
-    public var blsHashing: LinearCost?
+    /// Per signature of an aggregate and one more; 0 where no syscall asks for it.
+    public var blsPairing: UInt64
+    /// By bytes of all texts of an aggregate; 0 where no syscall asks for it.
+    public var blsHashing: LinearCost
 
     /// Hashing, by bytes.
     public var sha2256: LinearCost
@@ -219,6 +219,15 @@ public struct PriceList: Sendable, Hashable {
         var copy = self
         change(&copy)
         return copy
+    }
+
+    /// The syscalls the list has prices for: its form of events decides, since each generation hands events over in its
+    /// own way. A profile takes its syscalls from here, so that set and prices cannot disagree.
+    public var generation: SyscallGeneration {
+        switch events {
+        case .encoded: .v3
+        case .entries: .v4
+        }
     }
 
     /// The list of a name.

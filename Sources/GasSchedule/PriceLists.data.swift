@@ -19,8 +19,8 @@ extension PriceList {
         secp256k1Signature: LinearCost(flat: 1_637_292_000, scale: 10_000),
         blsSignature: LinearCost(flat: 16_598_605_000, scale: 26_000),
         secp256k1Recover: 1_637_292_000,
-        blsPairing: nil,
-        blsHashing: nil,
+        blsPairing: 0,
+        blsHashing: LinearCost(),
         sha2256: LinearCost(scale: 7_000),
         blake2b256: LinearCost(scale: 10_000),
         blake2b512: LinearCost(scale: 10_000),
@@ -74,7 +74,7 @@ extension PriceList {
             utf8Validation: LinearCost(flat: 500_000, scale: 16_000))
     }
 
-    /// nv25 to nv28: prices of seal verification.
+    /// nv25 to nv29: prices of seal verification.
     public static let teep = watermelon.with {
         $0.id = .teep
         $0.verifySeal = 42_000_000_000

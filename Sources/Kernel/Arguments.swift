@@ -1,127 +1,125 @@
 import Engine
 import IPLD
 import Primitives
+import Syscalls
 
-extension Span where Element == UInt64 {
-    /// Parameter `index` as an unsigned 32-bit number.
-    func u32(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: self[index]) }
-    /// Parameter `index` as a signed 64-bit number.
-    func i64(_ index: Int) -> Int64 { Int64(bitPattern: self[index]) }
+/// The parameters of one host call, taken one after another by the kinds of the syscall's row.
+///
+/// Where the row says memory, the range is checked as it is taken; `unchecked` puts that off for the syscalls that
+/// look at something else first.
+struct Arguments {
+    /// Declared parameters take at most eight WASM parameters.
+    private var values: InlineArray<8, UInt64>
+    private let kinds: ParameterKinds
+    private var value = 0
+    private var parameter = 0
+
+    /// - Parameter values: the declared ones, without the result's address; at least as many as the kinds take.
+    init(_ values: Span<UInt64>, _ kinds: ParameterKinds) {
+        self.values = InlineArray(repeating: 0)
+        for index in 0..<min(values.count, 8) { self.values[index] = values[index] }
+        self.kinds = kinds
+    }
+
+    /// Moves to the next parameter, which must be of a kind: a handler that reads its row otherwise is a mistake of
+    /// this program, and nothing may come of it.
+    private mutating func next(_ kind: SyscallParameter.Kind) throws(ExecutionError) -> UInt64 {
+        guard kinds[parameter] == kind else {
+            throw .local("parameter \(parameter) of a syscall was taken as \(kind), which its row does not say")
+        }
+        parameter += 1
+        return following()
+    }
+
+    private mutating func following() -> UInt64 {
+        defer { value += 1 }
+        return values[value]
+    }
+
+    /// An unsigned 32-bit number.
+    mutating func u32() throws(ExecutionError) -> UInt32 { UInt32(truncatingIfNeeded: try next(.u32)) }
+
+    /// An unsigned 64-bit number.
+    mutating func u64() throws(ExecutionError) -> UInt64 { try next(.u64) }
+
+    /// A signed 64-bit number.
+    mutating func i64() throws(ExecutionError) -> Int64 { Int64(bitPattern: try next(.u64)) }
+
+    /// An offset alone, whose length follows from other parameters.
+    mutating func array() throws(ExecutionError) -> UInt32 { UInt32(truncatingIfNeeded: try next(.array)) }
+
+    /// Bytes of the length the row says.
+    mutating func fixed(_ guest: borrowing GuestContext) throws(ExecutionError) -> GuestRange {
+        guard case .fixed(let length) = kinds[parameter] else {
+            throw .local("parameter \(parameter) of a syscall was taken as bytes of fixed length")
+        }
+        parameter += 1
+        return try guest.range(offset: UInt32(truncatingIfNeeded: following()), length: UInt32(length))
+    }
+
+    /// Bytes to be read.
+    mutating func input(_ guest: borrowing GuestContext) throws(ExecutionError) -> GuestRange {
+        try guest.check(uncheckedInput())
+    }
+
+    /// Bytes to be written.
+    mutating func output(_ guest: borrowing GuestContext) throws(ExecutionError) -> GuestRange {
+        let offset = UInt32(truncatingIfNeeded: try next(.output))
+        return try guest.range(offset: offset, length: UInt32(truncatingIfNeeded: following()))
+    }
+
+    /// Bytes to be read, which may lie outside of memory still.
+    mutating func uncheckedInput() throws(ExecutionError) -> GuestRange {
+        let offset = UInt32(truncatingIfNeeded: try next(.input))
+        return GuestRange(offset: offset, length: UInt32(truncatingIfNeeded: following()))
+    }
+
+    /// A CID.
+    mutating func cid(_ guest: borrowing GuestContext) throws(ExecutionError) -> Cid {
+        try guest.cid(at: UInt32(truncatingIfNeeded: try next(.cid)))
+    }
+
+    /// An address.
+    mutating func address(_ guest: borrowing GuestContext) throws(ExecutionError) -> Address {
+        try guest.address(input(guest))
+    }
 }
 
-/// A range of guest memory that was found to lie inside.
-struct GuestRange {
-    var offset: UInt32
-    var length: UInt32
-}
+/// The kinds of a syscall's parameters in one word, so that looking at them touches no memory.
+struct ParameterKinds: Equatable {
+    private var bytes: UInt64 = 0
 
-extension GuestContext {
-    /// Checks the range whose offset is parameter `index` and whose length is the next one.
-    func range(_ arguments: Span<UInt64>, _ index: Int) throws(ExecutionError) -> GuestRange {
-        try range(offset: arguments.u32(index), length: arguments.u32(index + 1))
-    }
-
-    func range(offset: UInt32, length: UInt32) throws(ExecutionError) -> GuestRange {
-        guard contains(offset: offset, count: UInt64(length)) else {
-            throw .syscall(
-                .illegalArgument,
-                "0x\(hex(offset)) + \(length) bytes end outside the \(memorySize) bytes of memory")
-        }
-        return GuestRange(offset: offset, length: length)
-    }
-
-    /// The bytes of a checked range.
-    func bytes(_ range: GuestRange) throws(ExecutionError) -> [UInt8] {
-        guard let bytes = read(offset: range.offset, count: range.length) else {
-            throw .syscall(.illegalArgument, "0x\(hex(range.offset)) + \(range.length) bytes are not in memory")
-        }
-        return bytes
-    }
-
-    /// The bytes whose offset and length are parameters `index` and `index + 1`.
-    func bytes(_ arguments: Span<UInt64>, _ index: Int) throws(ExecutionError) -> [UInt8] {
-        try bytes(range(arguments, index))
-    }
-
-    /// The CID that starts at parameter `index`.
-    func cid(_ arguments: Span<UInt64>, _ index: Int) throws(ExecutionError) -> Cid {
-        let offset = arguments.u32(index)
-        guard UInt64(offset) <= memorySize else {
-            throw .syscall(.illegalArgument, "a CID at 0x\(hex(offset)) is outside the memory")
-        }
-        let length = UInt32(min(memorySize - UInt64(offset), Self.longestCid))
-        let bytes = try bytes(GuestRange(offset: offset, length: length))
-        do throws(CidError) {
-            var position = 0
-            return try Cid.read(bytes.span, at: &position)
-        } catch {
-            throw .syscall(.illegalArgument, "no CID at 0x\(hex(offset)): \(error)")
+    init(_ parameters: [SyscallParameter]) {
+        precondition(parameters.count <= 8, "a syscall has at most eight parameters")
+        for (index, parameter) in parameters.enumerated() {
+            bytes |= UInt64(Self.code(parameter.kind)) << UInt64(8 * index)
         }
     }
 
-    /// Four varints of at most 10 bytes and a digest of at most 64.
-    private static var longestCid: UInt64 { 4 * 10 + 64 }
-
-    /// Protocol, a varint of at most 10 bytes and a subaddress of at most 54.
-    private static var longestAddress: UInt32 { 1 + 10 + 54 }
-
-    /// The address whose offset and length are parameters `index` and `index + 1`.
-    func address(_ arguments: Span<UInt64>, _ index: Int) throws(ExecutionError) -> Address {
-        let range = try range(arguments, index)
-        guard range.length <= Self.longestAddress else {
-            throw .syscall(.illegalArgument, "an address of \(range.length) bytes")
-        }
-        let bytes = try bytes(range)
-        do throws(AddressError) {
-            return try Address(bytes: bytes)
-        } catch {
-            throw .syscall(.illegalArgument, "no address at 0x\(hex(arguments.u32(index))): \(error)")
+    private static func code(_ kind: SyscallParameter.Kind) -> UInt8 {
+        switch kind {
+        case .u32: 1
+        case .u64: 2
+        case .cid: 3
+        case .array: 4
+        case .input: 5
+        case .output: 6
+        case .fixed(let length): length
         }
     }
 
-    /// Decodes a range that is one CBOR structure and nothing else.
-    ///
-    /// A structure has no price before it is known, and what is wrong with it usually shows early: so only as
-    /// much is copied as the decoder asks for, not the up to 512 MiB that the actor says there are.
-    func decode<T>(
-        _ range: GuestRange, _ what: String, _ body: (inout CborReader) throws(CborError) -> T
-    ) throws(ExecutionError) -> T {
-        var length = min(range.length, 4096)
-        while true {
-            do throws(CborError) {
-                var reader = CborReader(read(offset: range.offset, count: length) ?? [])
-                let value = try body(&reader)
-                guard length == range.length else {
-                    throw CborError(.trailingBytes(Int(range.length) - reader.position), at: reader.position)
-                }
-                try reader.finish()
-                return value
-            } catch {
-                guard error.reason == .truncated, length < range.length else {
-                    throw .syscall(.illegalArgument, "\(what): \(error)")
-                }
-                length = UInt32(min(UInt64(range.length), UInt64(length) * 4))
-            }
+    /// nil behind the last one.
+    subscript(index: Int) -> SyscallParameter.Kind? {
+        guard index < 8 else { return nil }
+        switch UInt8(truncatingIfNeeded: bytes >> UInt64(8 * index)) {
+        case 0: return nil
+        case 1: return .u32
+        case 2: return .u64
+        case 3: return .cid
+        case 4: return .array
+        case 5: return .input
+        case 6: return .output
+        case let length: return .fixed(length)
         }
-    }
-
-    /// The UTF-8 text whose offset and length are parameters `index` and `index + 1`.
-    func text(_ arguments: Span<UInt64>, _ index: Int, _ what: String) throws(ExecutionError) -> String {
-        guard let text = String(validating: try bytes(arguments, index), as: UTF8.self) else {
-            throw .syscall(.illegalArgument, "\(what) is not UTF-8")
-        }
-        return text
-    }
-
-    /// Writes to the start of a checked range, which must be long enough, and returns the length written.
-    mutating func write(_ bytes: [UInt8], to range: GuestRange, _ what: String) throws(ExecutionError) -> UInt32 {
-        guard bytes.count <= Int(range.length) else {
-            throw .syscall(
-                .bufferTooSmall, "\(what) needs \(bytes.count) bytes, the buffer has \(range.length)")
-        }
-        guard write(bytes.span, offset: range.offset) else {
-            throw .syscall(.illegalArgument, "the buffer at 0x\(hex(range.offset)) is not in memory")
-        }
-        return UInt32(bytes.count)
     }
 }

@@ -13,8 +13,9 @@ public final class BoundModule: Sendable {
         var syscall: Syscall
         /// Parameters of the import's type.
         var parameterCount: Int
-        /// As `SyscallRow.resultSize`.
-        var resultSize: UInt32
+        /// Kinds of the declared parameters.
+        var parameters: ParameterKinds
+        var result: ResultLayout
     }
 
     /// By position among the module's function imports; empty when the module cannot be linked.
@@ -38,7 +39,8 @@ public final class BoundModule: Sendable {
                 let row = try syscalls.link(module: entry.module, name: entry.name, signature: entry.signature)
                 rows.append(
                     Import(
-                        syscall: row.syscall, parameterCount: row.type.parameters.count, resultSize: row.resultSize))
+                        syscall: row.syscall, parameterCount: row.type.parameters.count,
+                        parameters: ParameterKinds(row.parameters), result: row.result))
             } catch {
                 failure = error.description
             }

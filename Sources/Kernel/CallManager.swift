@@ -2,17 +2,6 @@ import IPLD
 import Primitives
 import StateTree
 
-/// A failure of the syscall layer below the actor (FVM spec; ref-fvm `ExecutionError`).
-public enum ExecutionError: Error, Sendable, Equatable {
-    /// Returned to the calling actor as its syscall's number; text is for people.
-    case syscall(ErrorNumber, String)
-    case outOfGas
-    /// Ends the message: exit code 10, the whole gas limit.
-    case fatal(String)
-    /// A failure of this machine; it aborts the execution and never becomes a receipt.
-    case local(String)
-}
-
 /// A block as it stands in a registry.
 public struct Block: Sendable, Equatable {
     /// Multicodec number.
@@ -99,6 +88,8 @@ public protocol CallManager: AnyObject {
     var message: MessageFacts { get }
     var network: NetworkFacts { get }
     var externs: any Externs { get }
+    /// Where events go; nil when nobody listens.
+    var trace: (any TraceSink)? { get }
     /// Code CIDs of the built-in actors in manifest order; type n is element n − 1.
     var builtinActors: [Cid] { get }
 

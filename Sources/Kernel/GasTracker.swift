@@ -9,10 +9,12 @@ public final class GasTracker {
     /// What was used since the limit in force was set; never above `limit`.
     public private(set) var used: UInt64 = 0
     private var saved: [(limit: UInt64, used: UInt64)] = []
-    private let trace: TraceRecorder?
+    private let trace: (any TraceSink)?
+    /// The charge that could not be paid, and what was there: why the message ran out of gas, for people.
+    public private(set) var shortage: (charge: GasCharge, available: UInt64)?
 
     /// The tracker of a message that may use `gasLimit` whole gas.
-    public init(gasLimit: UInt64, trace: TraceRecorder? = nil) {
+    public init(gasLimit: UInt64, trace: (any TraceSink)? = nil) {
         limit = min(Milligas.fromGas(gasLimit), UInt64(Int64.max))
         self.trace = trace
     }
@@ -31,6 +33,7 @@ public final class GasTracker {
         trace?.record(.charge(charge))
         let total = used.addingSaturating(charge.total)
         guard total <= limit else {
+            shortage = (charge, available)
             used = limit
             throw .outOfGas
         }

@@ -9,7 +9,7 @@ public enum Invocation {
     ///   - params: the parameter block, or nil for handle 0.
     ///   - limiter: shared by all frames of the message; the caller saves and restores its level.
     /// - Returns: a completion, with exit code 4 for a trap.
-    /// - Throws: `outOfGas`, `fatal` or `local`, never `syscall`.
+    /// - Throws: `outOfGas`, `fatal` or `local`, nothing else.
     public static func run(
         _ code: BoundModule, frame: InvocationFrame, params: Block?, calls: any CallManager,
         limiter: ResourceLimiter
@@ -28,14 +28,31 @@ public enum Invocation {
         if case .fatal(let reason) = kernel.endReason { throw .fatal(reason) }
         if let failure = try stop(started, instance, kernel) { return failure }
 
-        if let refusal = try checkEntryPoint(code.facts.invoke, kernel) { return refusal }
+        let actor = frame.receiver
+        let entryFacts = code.facts.invoke
+        let entry = EntryPoint(entryFacts, rules: kernel.network.profile.behaviour.entryPoint)
+        switch entry {
+        case .fatal: throw .fatal(wrongEntry(entryFacts, actor))
+        case .missing: return .failed(.sysInvalidReceiver, wrongEntry(entryFacts, actor), kernel)
+        case .callable, .fatalWhenCalled, .fatalWhenReturned: break
+        }
         kernel.bindMemory()
         instance.gasCounter = kernel.update()
+        if entry == .fatalWhenCalled {
+            try kernel.settle(instance.gasCounter)
+            throw .fatal(wrongEntry(entryFacts, actor))
+        }
         let ended = try engine { () throws(EngineError) in try instance.call("invoke", [UInt64(handle)]) }
         if let failure = try stop(ended, instance, kernel) { return failure }
+        if entry == .fatalWhenReturned, case .returned = ended { throw .fatal(wrongEntry(entryFacts, actor)) }
         let result = try complete(ended, kernel)
         try chargeReturn(result.outcome.block, kernel)
         return result
+    }
+
+    private static func wrongEntry(_ entry: ModuleFacts.EntryPoint, _ actor: UInt64) -> String {
+        if case .function = entry { return "invoke of actor \(actor) is not of type (i32) -> i32" }
+        return "actor \(actor) exports no function invoke"
     }
 
     private static func chargeInitialMemory(_ facts: ModuleFacts, _ kernel: Kernel) throws(ExecutionError) {
@@ -73,20 +90,6 @@ public enum Invocation {
         }
     }
 
-    /// Refuses an actor whose `invoke` is not `(i32) -> i32`.
-    private static func checkEntryPoint(
-        _ entry: ModuleFacts.EntryPoint, _ kernel: Kernel
-    ) throws(ExecutionError) -> InvocationResult? {
-        switch entry {
-        case .function([1, 1, 0x7F, 0x7F]): return nil
-        case .function: throw .fatal("invoke of actor \(kernel.frame.receiver) is not of type (i32) -> i32")
-        case .missing, .notAFunction:
-            let text = "actor \(kernel.frame.receiver) exports no function invoke"
-            guard !kernel.network.profile.behaviour.missingInvokeIsFatal else { throw .fatal(text) }
-            return .failed(.sysInvalidReceiver, text, kernel)
-        }
-    }
-
     private static func complete(_ ended: GuestOutcome, _ kernel: Kernel) throws(ExecutionError) -> InvocationResult {
         if case .exit(let code, let handle, let message) = kernel.endReason {
             guard handle != 0 else { return .completed(code, nil, message, kernel) }
@@ -117,19 +120,13 @@ public enum Invocation {
     }
 
     private static func engine<T>(_ body: () throws(EngineError) -> T) throws(ExecutionError) -> T {
-        do throws(EngineError) {
-            return try body()
-        } catch {
-            switch error {
-            case .outOfMemory(let reason), .compilation(let reason), .artifact(let reason): throw .local(reason)
-            }
-        }
+        do throws(EngineError) { return try body() } catch { throw ExecutionError(error) }
     }
 }
 
 extension Kernel {
     /// Puts the parameter block into the empty registry; its handle is 1.
-    func insertParameters(_ block: Block) throws(ExecutionError) -> UInt32 { try registry.insert(block) }
+    func insertParameters(_ block: Block) throws(ExecutionError) -> UInt32 { try registry.insertReachable(block) }
 }
 
 /// How an invocation completed, with what a backtrace needs.
@@ -137,25 +134,28 @@ public struct InvocationResult: Sendable {
     /// Exit code and return block.
     public var outcome: CallOutcome
     /// What the actor or the host said about a non-zero exit, for people.
-    public var message: String?
+    public var message: Diagnostic?
     /// The most recent syscall of the invocation when it had failed: the cause of a non-zero exit.
     public var lastError: SyscallFailure?
 
-    public init(outcome: CallOutcome, message: String? = nil, lastError: SyscallFailure? = nil) {
+    public init(outcome: CallOutcome, message: Diagnostic? = nil, lastError: SyscallFailure? = nil) {
         self.outcome = outcome
         self.message = message
         self.lastError = lastError
     }
 
-    static func failed(_ code: ExitCode, _ message: String, _ kernel: Kernel) -> InvocationResult {
-        completed(code, nil, message, kernel)
+    static func failed(_ code: ExitCode, _ message: @autoclosure @escaping @Sendable () -> String, _ kernel: Kernel)
+        -> InvocationResult
+    {
+        completed(code, nil, Diagnostic(message), kernel)
     }
 
     static func completed(
-        _ code: ExitCode, _ block: Block?, _ message: String?, _ kernel: Kernel
+        _ code: ExitCode, _ block: Block?, _ message: Diagnostic?, _ kernel: Kernel
     ) -> InvocationResult {
         InvocationResult(
-            outcome: CallOutcome(exitCode: code, block: block), message: message, lastError: kernel.lastError)
+            outcome: CallOutcome(exitCode: code, block: block), message: message,
+            lastError: code == .ok ? nil : kernel.lastError)
     }
 }
 
@@ -166,11 +166,37 @@ public struct SyscallFailure: Sendable, Equatable {
     /// What the actor got.
     public var number: ErrorNumber
     /// Why, for people.
-    public var message: String
+    public var why: Diagnostic
 
-    public init(syscall: String, number: ErrorNumber, message: String) {
+    public init(syscall: String, number: ErrorNumber, why: Diagnostic) {
         self.syscall = syscall
         self.number = number
-        self.message = message
+        self.why = why
+    }
+}
+
+/// What calling a module's `invoke` comes to before it says anything itself.
+enum EntryPoint: Equatable {
+    case callable
+    /// Exit code 5.
+    case missing
+    /// Fatal before the call.
+    case fatal
+    /// Fatal as the call begins, when the guest's counter has been set and is settled once more.
+    case fatalWhenCalled
+    /// Fatal when the function has run: the reference runs a function whose one result is not i32, and its host panics
+    /// over the result.
+    case fatalWhenReturned
+
+    init(_ entry: ModuleFacts.EntryPoint, rules: NetworkProfile.EntryPointRules) {
+        switch (entry, rules) {
+        // (i32) -> i32.
+        case (.function([1, 1, 0x7F, 0x7F]), _): self = .callable
+        case (.missing, .typed), (.notAFunction, .typed), (.function, .typed): self = .fatal
+        case (.missing, .calledAnyway), (.notAFunction, .calledAnyway): self = .missing
+        // One i32 and one result of another type.
+        case (.function(let signature), .calledAnyway):
+            self = signature.starts(with: [1, 1, 0x7F]) ? .fatalWhenReturned : .fatalWhenCalled
+        }
     }
 }

@@ -3,24 +3,15 @@ import GasSchedule
 import Primitives
 import Syscalls
 
-/// Why an invocation's syscall ended its actor.
-public enum EndReason: Sendable, Equatable {
-    /// `vm::exit`: the code as the caller will see it, and the handle of the block that goes with it.
-    case exit(ExitCode, block: UInt32, message: String)
-    case outOfGas
-    case fatal(String)
-    case local(String)
-}
-
 /// The host side of one invocation: its syscalls, its blocks and its gas at the WASM boundary (FVM syscalls
 /// specification, section 4).
 public final class Kernel: ImportHandler {
     /// What the invocation is about.
     public let frame: InvocationFrame
     /// Why a syscall ended the invocation; nil while none has.
-    public private(set) var endReason: EndReason?
+    public private(set) var endReason: ExecutionError?
     /// The most recent syscall, when it failed.
-    public private(set) var lastError: SyscallFailure?
+    private var failed: (syscall: Syscall, number: ErrorNumber, why: Diagnostic)?
 
     let calls: any CallManager
     let network: NetworkFacts
@@ -42,7 +33,9 @@ public final class Kernel: ImportHandler {
         self.calls = calls
         network = calls.network
         gas = calls.gas
-        registry = BlockRegistry(capacity: calls.network.profile.limits.registryBlocks)
+        registry = BlockRegistry(
+            capacity: calls.network.profile.limits.registryBlocks,
+            tracksReachability: calls.network.profile.behaviour.tracksReachability)
         self.code = code
         imports = code.imports
         self.limiter = limiter
@@ -50,6 +43,11 @@ public final class Kernel: ImportHandler {
     }
 
     var prices: PriceList { network.prices }
+
+    /// The most recent syscall, when it failed.
+    public var lastError: SyscallFailure? {
+        failed.map { SyscallFailure(syscall: code.title($0.syscall), number: $0.number, why: $0.why) }
+    }
 
     /// Allows syscalls: the instance exists and its start function has returned.
     func bindMemory() { isBound = true }
@@ -91,61 +89,49 @@ public final class Kernel: ImportHandler {
             try settle(guest.gasCounter)
             try gas.charge(prices.onSyscall())
         } catch {
-            return end(for: error)
+            return end(error)
         }
         guard isBound else {
             return end(.fatal("syscall \(code.title(row.syscall)) in a start function"))
         }
-        let hasResult = row.resultSize > 0
-        let address = hasResult ? arguments.u32(0) : 0
-        guard guest.contains(offset: address, count: UInt64(row.resultSize)) else {
+        let size = row.result.size
+        let address = size > 0 ? UInt32(truncatingIfNeeded: arguments[0]) : 0
+        guard guest.contains(offset: address, count: UInt64(size)) else {
             // The reference returns here without an update: the guest's counter and L keep their values.
-            return fail(row, .illegalArgument, "no room for the result at 0x\(hex(address))")
+            return fail(row, .illegalArgument, Diagnostic { "no room for the result at 0x\(hex(address))" })
         }
-        let outcome = perform(row, arguments.extracting(droppingFirst: hasResult ? 1 : 0), address, &guest)
+        let outcome = perform(row, arguments.extracting(droppingFirst: size > 0 ? 1 : 0), address, &guest)
         guest.gasCounter = update()
         return outcome
     }
 
     private func perform(
-        _ row: BoundModule.Import, _ arguments: Span<UInt64>, _ address: UInt32, _ guest: inout GuestContext
+        _ row: BoundModule.Import, _ values: Span<UInt64>, _ address: UInt32, _ guest: inout GuestContext
     ) -> ImportOutcome {
         do throws(ExecutionError) {
-            switch try dispatch(row.syscall, arguments, &guest) {
+            var arguments = Arguments(values, row.parameters)
+            switch try dispatch(row.syscall, &arguments, &guest) {
             case .done:
-                break
+                guard row.result == .none else { return end(.local("\(code.title(row.syscall)) made no result")) }
             case .value(let value):
-                guard value.bytes.count == Int(row.resultSize), guest.write(value.bytes.span, offset: address) else {
-                    return end(
-                        .local("\(code.title(row.syscall)) made \(value.bytes.count) bytes for \(row.resultSize)"))
+                guard value.layout == row.result, guest.write(value.bytes.span, offset: address) else {
+                    return end(.local("\(code.title(row.syscall)) made a result of another layout than its row's"))
                 }
-            case .exit(let code, let block, let message):
-                return end(.exit(code, block: block, message: message))
             }
         } catch {
-            guard case .syscall(let number, let message) = error else { return end(for: error) }
-            return fail(row, number, message)
+            guard case .refused(let number, let why) = error else { return end(error) }
+            return fail(row, number, why)
         }
-        lastError = nil
+        failed = nil
         return .result(0)
     }
 
-    private func fail(_ row: BoundModule.Import, _ number: ErrorNumber, _ message: String) -> ImportOutcome {
-        lastError = SyscallFailure(syscall: code.title(row.syscall), number: number, message: message)
+    private func fail(_ row: BoundModule.Import, _ number: ErrorNumber, _ why: Diagnostic) -> ImportOutcome {
+        failed = (row.syscall, number, why)
         return .result(UInt64(number.rawValue))
     }
 
-    private func end(for error: ExecutionError) -> ImportOutcome {
-        switch error {
-        case .outOfGas: end(.outOfGas)
-        case .fatal(let reason): end(.fatal(reason))
-        case .local(let reason): end(.local(reason))
-        case .syscall(let number, let reason):
-            end(.local("\(number) cannot end an invocation: \(reason)"))
-        }
-    }
-
-    private func end(_ reason: EndReason) -> ImportOutcome {
+    private func end(_ reason: ExecutionError) -> ImportOutcome {
         endReason = reason
         return .end
     }

@@ -78,10 +78,10 @@ public protocol Externs: AnyObject {
     func tipsetCid(epoch: Int64) throws(ExternFailure) -> Cid
     /// nil is "no fault".
     func consensusFault(
-        first: [UInt8], second: [UInt8], extra: [UInt8]
+        first: Span<UInt8>, second: Span<UInt8>, extra: Span<UInt8>
     ) throws(ExternFailure) -> ConsensusFault?
-    /// Who answers the proof syscalls.
-    var proofs: any ProofVerifier { get }
+    /// What the proof syscalls do.
+    var proofs: any ProofSyscalls { get }
     /// `debug::log`, when debugging is on.
     func debugLog(_ text: String, actor: UInt64)
     /// `debug::store_artifact`, when debugging is on; `name` is a plain file name.

@@ -4,14 +4,10 @@ import Primitives
 ///
 /// A thrown `ProofFailure` is `IllegalArgument` for the actor, false is "not valid".
 public protocol ProofVerifier: Sendable {
-    /// Whether charges are those of production or of the reference's test driver.
-    var accounting: ProofAccounting { get }
     func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool
     func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool
     func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool
     func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool
-    /// Whether the consensus-fault syscall asks the node at all; the test driver answers "no fault" itself.
-    var asksNodeForConsensusFaults: Bool { get }
 }
 
 /// Arguments that a verifier cannot work with.
@@ -20,44 +16,6 @@ public struct ProofFailure: Error, Sendable, Equatable {
     public var reason: String
 
     public init(_ reason: String) { self.reason = reason }
-}
-
-/// How the proof syscalls book their gas.
-public struct ProofAccounting: Sendable, Equatable {
-    /// Whether `batch_verify_seals` charges each element.
-    public var chargesBatchSeals: Bool
-    /// Whether `verify_consensus_fault` is booked as compute gas, though the price list says other.
-    public var booksConsensusFaultAsCompute: Bool
-
-    public init(chargesBatchSeals: Bool, booksConsensusFaultAsCompute: Bool) {
-        self.chargesBatchSeals = chargesBatchSeals
-        self.booksConsensusFaultAsCompute = booksConsensusFaultAsCompute
-    }
-
-    /// What a chain node charges.
-    public static let production = ProofAccounting(chargesBatchSeals: true, booksConsensusFaultAsCompute: false)
-    /// The reference's conformance driver replaces these syscalls by stubs that book differently.
-    public static let conformance = ProofAccounting(chargesBatchSeals: false, booksConsensusFaultAsCompute: true)
-}
-
-/// The answers of the reference's conformance driver: every proof is valid, no fault is found.
-///
-/// For replaying vectors only: recorded messages were executed with these answers.
-public struct ConformanceProofs: ProofVerifier {
-    public init() {}
-
-    /// The conformance driver's.
-    public var accounting: ProofAccounting { .conformance }
-    /// Never: there is no fault.
-    public var asksNodeForConsensusFaults: Bool { false }
-    /// Always valid.
-    public func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { true }
-    /// Always valid.
-    public func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { true }
-    /// Always valid.
-    public func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { true }
-    /// Always valid.
-    public func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { true }
 }
 
 /// `verify_post`'s argument.

@@ -54,19 +54,8 @@ public struct TracedCall: Sendable, Equatable {
     }
 }
 
-/// Collects the events of one message.
-public final class TraceRecorder {
-    /// So far, in order.
-    public private(set) var events: [TraceEvent] = []
-
-    public init() {}
-
-    /// Appends an event.
-    public func record(_ event: TraceEvent) { events.append(event) }
-
-    /// Hands the events over and starts anew.
-    public func take() -> [TraceEvent] {
-        defer { events = [] }
-        return events
-    }
+/// Takes the events of a message as they happen. Nothing is kept for it: what it wants to know later it keeps itself.
+public protocol TraceSink: AnyObject {
+    /// - Parameter event: in the order in which things happen.
+    func record(_ event: TraceEvent)
 }

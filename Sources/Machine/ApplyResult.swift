@@ -26,18 +26,18 @@ public struct ApplyResult: Sendable, Equatable {
     public var events: [ActorEvent]
     /// Why it failed, for people; nil for exit code 0.
     public var failure: Backtrace?
-    /// Empty unless the machine traces, and for a message refused before it ran.
-    public var trace: [TraceEvent]
+    /// The codec of the return data's block; nil without one.
+    public var returnCodec: UInt64?
 
     public init(
         receipt: Receipt, gas: GasOutputs, events: [ActorEvent] = [], failure: Backtrace? = nil,
-        trace: [TraceEvent] = []
+        returnCodec: UInt64? = nil
     ) {
         self.receipt = receipt
         self.gas = gas
         self.events = events
         self.failure = failure
-        self.trace = trace
+        self.returnCodec = returnCodec
     }
 }
 

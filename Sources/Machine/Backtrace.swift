@@ -1,3 +1,4 @@
+import Kernel
 import Primitives
 
 /// Why a message failed, for people: the chain of actor calls that ended with a non-zero exit code and what
@@ -9,38 +10,49 @@ public struct Backtrace: Sendable, Equatable, CustomStringConvertible {
         public var actor: UInt64
         public var method: UInt64
         public var exitCode: ExitCode
-        public var message: String
+        private let why: Diagnostic
 
-        public init(actor: UInt64, method: UInt64, exitCode: ExitCode, message: String) {
+        /// What the actor or the host said; may be empty.
+        public var message: String { why.description }
+
+        public init(actor: UInt64, method: UInt64, exitCode: ExitCode, message: Diagnostic) {
             self.actor = actor
             self.method = method
             self.exitCode = exitCode
-            self.message = message
+            why = message
+        }
+
+        public init(actor: UInt64, method: UInt64, exitCode: ExitCode, message: String) {
+            self.init(actor: actor, method: method, exitCode: exitCode, message: Diagnostic { message })
         }
     }
 
-    /// The failed syscall, or the fatal error, that came first.
-    public var cause: String?
+    private var root: Diagnostic?
+
+    /// What came first: a failed syscall, a charge that could not be paid, a fatal error.
+    public var cause: String? { root?.description }
     /// Innermost first.
     public private(set) var frames: [Frame] = []
 
     public init() {}
 
-    public var isEmpty: Bool { cause == nil && frames.isEmpty }
+    /// A failure without any actor call.
+    public init(cause: @autoclosure @escaping @Sendable () -> String) { root = Diagnostic(cause) }
+
+    public var isEmpty: Bool { root == nil && frames.isEmpty }
 
     /// Starts anew with a failed syscall: what failed before it was handled by the actor.
-    public mutating func begin(cause: String) {
-        self.cause = cause
+    public mutating func begin(cause: Diagnostic) {
+        root = cause
         frames = []
+    }
+
+    /// Says what came first, unless that is known.
+    public mutating func setCause(_ cause: @autoclosure @escaping @Sendable () -> String) {
+        if root == nil { root = Diagnostic(cause) }
     }
 
     public mutating func push(_ frame: Frame) { frames.append(frame) }
-
-    /// Forgets everything: the failure was handled.
-    public mutating func clear() {
-        cause = nil
-        frames = []
-    }
 
     /// One line per frame, innermost first, then the cause.
     public var description: String {

@@ -47,10 +47,9 @@ private struct Application {
         }
         switch try preflight() {
         case .rejected(let code, let penalty, let reason):
-            var failure = Backtrace()
-            failure.cause = reason
             return ApplyResult(
-                receipt: Receipt(exitCode: code, gasUsed: 0), gas: GasOutputs(penalty: penalty), failure: failure)
+                receipt: Receipt(exitCode: code, gasUsed: 0), gas: GasOutputs(penalty: penalty),
+                failure: Backtrace(cause: reason))
         case .ready(let sender, let reservation):
             return try run(sender: sender, reservation: reservation)
         }
@@ -94,6 +93,9 @@ private struct Application {
         // Wraps at 2^64, as the reference does.
         actor.sequence &+= 1
         let reservation = message.feeCap * TokenAmount(message.gasLimit)
+        guard !reservation.isNegative || machine.network.profile.behaviour.deductsNegativeAmounts else {
+            throw .invalid("gas may cost \(reservation.decimal) attoFIL, which is negative")
+        }
         guard actor.balance >= reservation else {
             return .rejected(
                 .sysSenderStateInvalid, penalty: penalty,
@@ -117,7 +119,7 @@ private struct Application {
     /// Sections 4.2 and 4.3.
     private func run(sender: UInt64, reservation: TokenAmount) throws(ApplyError) -> ApplyResult {
         let receiver = try onState { (state) throws(StateError) in try state.resolve(message.to) }
-        let trace = machine.traces ? TraceRecorder() : nil
+        let trace = machine.trace
         let calls = MessageCallManager(
             machine: machine, gasLimit: message.gasLimit,
             message: MessageFacts(
@@ -127,6 +129,7 @@ private struct Application {
         calls.primeAccesses(receiver: message.to, receiverID: receiver)
 
         var receipt: Receipt
+        var returnCodec: UInt64?
         do throws(ExecutionError) {
             try calls.gas.charge(inclusionCharge)
         } catch {
@@ -139,10 +142,11 @@ private struct Application {
                     value: message.value, gasLimit: nil, readOnly: false))
             receipt = Receipt(
                 exitCode: outcome.exitCode, returnData: outcome.block?.data ?? [], gasUsed: calls.gas.usedGas)
+            returnCodec = outcome.block?.codec
         } catch {
             let failed = try Self.failureReceipt(error, gasUsed: calls.gas.usedGas, gasLimit: message.gasLimit)
             receipt = failed.receipt
-            if calls.backtrace.cause == nil { calls.backtrace.cause = failed.cause }
+            if let cause = failed.cause { calls.failures[0].setCause(cause.description) }
         }
 
         let events = calls.events.events
@@ -150,7 +154,7 @@ private struct Application {
         let gas = try settle(sender: sender, reservation: reservation, gasUsed: receipt.gasUsed)
         return ApplyResult(
             receipt: receipt, gas: gas, events: events,
-            failure: receipt.exitCode == .ok ? nil : calls.backtrace, trace: trace?.take() ?? [])
+            failure: receipt.exitCode == .ok ? nil : calls.failures[0], returnCodec: returnCodec)
     }
 
     /// Nothing, or a block of CBOR; raw bytes for a plain transfer, where nobody reads them.
@@ -161,22 +165,24 @@ private struct Application {
 
     private static func failureReceipt(
         _ error: ExecutionError, gasUsed: UInt64, gasLimit: UInt64
-    ) throws(ApplyError) -> (receipt: Receipt, cause: String?) {
+    ) throws(ApplyError) -> (receipt: Receipt, cause: Diagnostic?) {
         switch error {
         case .outOfGas:
             return (Receipt(exitCode: .sysOutOfGas, gasUsed: gasUsed), nil)
-        case .syscall(let number, let text):
+        case .refused(let number, let why):
             let code: ExitCode =
                 switch number {
                 case .insufficientFunds: .sysInsufficientFunds
                 case .notFound: .sysInvalidReceiver
                 default: .sysAssertionFailed
                 }
-            return (Receipt(exitCode: code, gasUsed: gasUsed), "\(number): \(text)")
+            return (Receipt(exitCode: code, gasUsed: gasUsed), Diagnostic { "\(number): \(why)" })
         case .fatal(let text):
-            return (Receipt(exitCode: .sysAssertionFailed, gasUsed: gasLimit), "fatal error: \(text)")
+            return (Receipt(exitCode: .sysAssertionFailed, gasUsed: gasLimit), Diagnostic { "fatal error: \(text)" })
         case .local(let text):
             throw .local(text)
+        case .exit:
+            throw .local("an exit went further than its invocation")
         }
     }
 

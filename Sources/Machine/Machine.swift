@@ -12,8 +12,8 @@ public final class Machine {
     public let externs: any Externs
     public let state: StateTree
     public let manifest: BuiltinManifest
-    /// Whether `Executor` records what happens charge by charge.
-    public let traces: Bool
+    /// Where events of the messages applied go; nil when nobody listens.
+    public var trace: (any TraceSink)?
 
     let store: BufferedBlockstore
     private let engine: any ActorEngine
@@ -29,12 +29,12 @@ public final class Machine {
     ///   - engine: runs the actors; may be shared by machines.
     public init(
         network: NetworkFacts, stateRoot: Cid, store base: any Blockstore, engine: any ActorEngine,
-        externs: any Externs, traces: Bool = false
+        externs: any Externs, trace: (any TraceSink)? = nil
     ) throws(StateError) {
         self.network = network
         self.externs = externs
         self.engine = engine
-        self.traces = traces
+        self.trace = trace
         syscalls = .of(network.profile.syscalls)
         _ = try base.block(stateRoot, "state root")
         do throws(BlockstoreError) {
@@ -62,6 +62,8 @@ public final class Machine {
     func code(_ cid: Cid) throws(ExecutionError) -> BoundModule {
         if let known = bound[cid] { return known }
         let store = store
+        // An engine may know code from elsewhere; what is not in the state does not run for that.
+        if manifest.name(of: cid) == nil, try !has(cid) { throw .fatal("code \(cid.text) is not in the store") }
         let clock = ExecutionClock()
         defer { codeLoading = codeLoading + clock.elapsed }
         var readFailure: BlockstoreError?
@@ -78,7 +80,7 @@ public final class Machine {
         } catch {
             throw .local("code \(cid.text): \(error)")
         }
-        if let readFailure { throw .local("code \(cid.text): \(readFailure)") }
+        if let readFailure { throw ExecutionError(readFailure) }
         switch loaded {
         case nil:
             // The reference loads the built-in actors before the first message and has no receipts without them.
@@ -95,12 +97,16 @@ public final class Machine {
         }
     }
 
+    private func has(_ cid: Cid) throws(ExecutionError) -> Bool {
+        do throws(BlockstoreError) { return try store.has(cid) } catch { throw ExecutionError(error) }
+    }
+
     /// Reads or changes the state for an actor: what goes wrong there is fatal.
     func onState<R>(_ body: (StateTree) throws(StateError) -> R) throws(ExecutionError) -> R {
         do throws(StateError) {
             return try body(state)
         } catch {
-            throw error.isLocal ? .local(error.description) : .fatal(error.description)
+            throw ExecutionError(error)
         }
     }
 }

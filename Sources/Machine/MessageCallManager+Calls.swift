@@ -14,7 +14,8 @@ extension MessageCallManager {
             if request.gasLimit != nil, network.profile.behaviour.popsGasLimitOnDepthFailure {
                 try gas.popLimit()
             }
-            let error = ExecutionError.syscall(.limitExceeded, "call depth limit of \(depth) reached")
+            let limit = depth
+            let error = ExecutionError.syscall(.limitExceeded, "call depth limit of \(limit) reached")
             traceEnd(.failure(error))
             throw error
         }
@@ -105,6 +106,7 @@ extension MessageCallManager {
 
         try gas.charge(prices.onMethodInvocation(parameterLinks: UInt64(request.params?.links.count ?? 0)))
         let result: InvocationResult
+        failures.append(Backtrace())
         do throws(ExecutionError) {
             let code = try machine.code(state.code)
             result = try Invocation.run(
@@ -139,39 +141,46 @@ extension MessageCallManager {
         switch result {
         case .success(let outcome): trace.record(.callReturn(outcome.exitCode, outcome.block))
         case .failure(.outOfGas): trace.record(.callReturn(.sysOutOfGas, nil))
-        case .failure(.syscall(let number, let text)): trace.record(.callError(number, text))
-        case .failure(.fatal), .failure(.local): trace.record(.callError(.forbidden, "fatal"))
+        case .failure(.refused(let number, let why)): trace.record(.callError(number, why.description))
+        case .failure(.fatal), .failure(.local), .failure(.exit): trace.record(.callError(.forbidden, "fatal"))
         }
     }
 
+    /// Ends a call: its own failures go, and if it failed itself it becomes the last failure of its caller.
     private func noteOutcome(_ result: InvocationResult, receiver: UInt64, method: UInt64) {
-        guard result.outcome.exitCode != .ok else {
-            backtrace.clear()
-            return
+        var failure = failures.removeLast()
+        guard result.outcome.exitCode != .ok else { return }
+        if let syscall = result.lastError {
+            failure.begin(
+                cause: Diagnostic { "\(syscall.syscall) failed with \(syscall.number): \(syscall.why)" })
         }
-        if let failure = result.lastError {
-            backtrace.begin(
-                cause: "\(failure.syscall) failed with \(failure.number): \(failure.message)")
-        }
-        backtrace.push(
+        failure.push(
             Backtrace.Frame(
                 actor: receiver, method: method, exitCode: result.outcome.exitCode,
-                message: result.message ?? ""))
+                message: result.message ?? Diagnostic { "" }))
+        failures[failures.count - 1] = failure
     }
 
     private func noteFailure(_ error: ExecutionError, receiver: UInt64, method: UInt64) {
+        var failure = failures.removeLast()
         switch error {
         case .outOfGas:
-            backtrace.push(
-                Backtrace.Frame(actor: receiver, method: method, exitCode: .sysOutOfGas, message: "out of gas"))
-        case .fatal(let text):
-            if backtrace.cause == nil { backtrace.cause = "fatal error: \(text)" }
-            backtrace.push(
+            if let (charge, available) = gas.shortage {
+                failure.setCause("\(charge.name) costs \(charge.total) milligas, \(available) were left")
+            }
+            failure.push(
                 Backtrace.Frame(
-                    actor: receiver, method: method, exitCode: .sysAssertionFailed, message: "fatal error"))
-        case .syscall, .local:
-            break
+                    actor: receiver, method: method, exitCode: .sysOutOfGas, message: Diagnostic { "out of gas" }))
+        case .fatal(let text):
+            failure.setCause("fatal error: \(text)")
+            failure.push(
+                Backtrace.Frame(
+                    actor: receiver, method: method, exitCode: .sysAssertionFailed,
+                    message: Diagnostic { "fatal error" }))
+        case .refused, .exit, .local:
+            return
         }
+        failures[failures.count - 1] = failure
     }
 }
 

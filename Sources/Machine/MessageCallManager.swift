@@ -13,18 +13,21 @@ final class MessageCallManager: CallManager {
     let gas: GasTracker
     let message: MessageFacts
     /// nil when the message is not traced.
-    let trace: TraceRecorder?
+    let trace: (any TraceSink)?
     let limiter: ResourceLimiter
 
     var accesses = AccessTracker()
     private(set) var events = EventAccumulator()
-    var backtrace = Backtrace()
+    /// For each call in progress, outermost first, the failure of the last call it made that failed; the first is the
+    /// message's own. One is kept until its caller has ended: a later call that succeeds does not explain why the
+    /// caller fails after all.
+    var failures = [Backtrace()]
     /// Actor calls in progress; 1 inside the call made by the message itself.
     var depth: UInt32 = 0
     /// Actors created by `create_actor`; reverts do not lower it.
     private var createdActors: UInt64 = 0
 
-    init(machine: Machine, gasLimit: UInt64, message: MessageFacts, trace: TraceRecorder?) {
+    init(machine: Machine, gasLimit: UInt64, message: MessageFacts, trace: (any TraceSink)?) {
         self.machine = machine
         self.message = message
         self.trace = trace
@@ -41,7 +44,7 @@ final class MessageCallManager: CallManager {
     /// Records what the message has touched before its first call: the actors every message may update, the
     /// sender (its update is part of the inclusion price) and the receiver.
     func primeAccesses(receiver: Address, receiverID: UInt64?) {
-        for id in Singleton.preloaded { accesses.record(.updated, to: id) }
+        for id in ChargeConstants.preloadedActors { accesses.record(.updated, to: id) }
         accesses.record(.updated, to: message.originID)
         accesses.recordResolution(of: message.originAddress)
         if let receiverID { accesses.record(.read, to: receiverID) }
@@ -104,10 +107,11 @@ final class MessageCallManager: CallManager {
         guard var payer = try actor(from) else {
             throw .syscall(.insufficientFunds, "sender f0\(from) does not exist")
         }
-        guard payer.balance >= value else {
+        let funds = payer.balance
+        guard funds >= value else {
             throw .syscall(
                 .insufficientFunds,
-                "actor f0\(from) has \(payer.balance.decimal) attoFIL, \(value.decimal) were to be sent")
+                "actor f0\(from) has \(funds.decimal) attoFIL, \(value.decimal) were to be sent")
         }
         guard from != to else { return }
         guard var payee = try actor(to) else { throw .syscall(.notFound, "receiver f0\(to) does not exist") }
@@ -129,9 +133,6 @@ final class MessageCallManager: CallManager {
     }
 
     func createActor(id: UInt64, code: Cid, delegatedAddress: Address?) throws(ExecutionError) {
-        guard code != placeholderCode else {
-            throw .syscall(.forbidden, "placeholders are made by sends, not by create_actor")
-        }
         if var existing = try actor(id) {
             guard existing.code == placeholderCode else {
                 throw .syscall(.forbidden, "actor f0\(id) exists already")
@@ -154,11 +155,11 @@ final class MessageCallManager: CallManager {
     // MARK: Blocks and events
 
     func readBlock(_ cid: Cid) throws(ExecutionError) -> [UInt8]? {
-        do throws(BlockstoreError) { return try machine.store.get(cid) } catch { throw .local("\(error)") }
+        do throws(BlockstoreError) { return try machine.store.get(cid) } catch { throw ExecutionError(error) }
     }
 
     func writeBlock(_ cid: Cid, _ data: [UInt8]) throws(ExecutionError) {
-        do throws(BlockstoreError) { try machine.store.put(cid, data) } catch { throw .local("\(error)") }
+        do throws(BlockstoreError) { try machine.store.put(cid, data) } catch { throw ExecutionError(error) }
     }
 
     func emit(_ event: ActorEvent) { events.append(event) }

@@ -18,19 +18,38 @@ enum Files {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// The names in a directory that end in `suffix`, ascending; hidden ones are left out.
-    static func names(in directory: String, suffix: String) throws(FileError) -> [String] {
+    /// The paths below a directory, at any depth, of files that end in `suffix`: ascending within each folder, folders in
+    /// their order among the files; hidden ones and links to folders are left out.
+    static func tree(_ directory: String, suffix: String) throws(FileError) -> [String] {
+        var found: [String] = []
+        for entry in try entries(of: directory) {
+            if entry.isDirectory {
+                for path in try tree("\(directory)/\(entry.name)", suffix: suffix) {
+                    found.append("\(entry.name)/\(path)")
+                }
+            } else if entry.name.hasSuffix(suffix) {
+                found.append(entry.name)
+            }
+        }
+        return found
+    }
+
+    /// What is in a directory, ascending by name; hidden entries are left out.
+    private static func entries(of directory: String) throws(FileError) -> [(name: String, isDirectory: Bool)] {
         guard let handle = opendir(directory) else { throw FileError(path: directory, doing: "list") }
         defer { closedir(handle) }
-        var names: [String] = []
+        var entries: [(name: String, isDirectory: Bool)] = []
         while let entry = readdir(handle) {
             // Sound: d_name is a zero-terminated field of the entry, which stays valid until the next readdir.
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(suffix), !name.hasPrefix(".") { names.append(name) }
+            guard !name.hasPrefix(".") else { continue }
+            var status = stat()
+            let isDirectory = lstat("\(directory)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            entries.append((name, isDirectory))
         }
-        return names.sorted()
+        return entries.sorted { $0.name < $1.name }
     }
 
     /// Bytes a file may have; vectors and traces have a few megabytes.
@@ -79,34 +98,46 @@ enum Files {
         }
     }
 
-    /// Writes a file so that it is there with all its bytes or not at all.
-    static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-        try Drafts.write { () throws(FileError) in try writeDraft(bytes, to: path) }
-    }
+    /// A file in the making: it gets its name when it is complete, so that it is there with all its bytes or not at
+    /// all.
+    struct Draft {
+        private let path: String
+        private let temporary: String
+        private let descriptor: Int32
 
-    private static func writeDraft(_ bytes: [UInt8], to path: String) throws(FileError) {
-        let draft = "\(path).\(getpid()).tmp"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError(path: draft, doing: "create") }
-        var written = 0
-        while written < bytes.count {
-            // Sound: the range written lies inside the array, which outlives the call.
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+        init(path: String) throws(FileError) {
+            self.path = path
+            temporary = "\(path).\(getpid()).tmp"
+            descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw FileError(path: temporary, doing: "create") }
+        }
+
+        func append(_ bytes: [UInt8]) throws(FileError) {
+            var written = 0
+            while written < bytes.count {
+                // Sound: the range written lies inside the array, which outlives the call.
+                let count = bytes.withUnsafeBytes {
+                    Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+                }
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw FileError(path: temporary, doing: "write") }
+                written += count
             }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                let error = FileError(path: draft, doing: "write")
-                close(descriptor)
-                unlink(draft)
+        }
+
+        /// Gives the file its name; the draft is gone then, also when this fails.
+        func commit() throws(FileError) {
+            guard close(descriptor) == 0, rename(temporary, path) == 0 else {
+                let error = FileError(path: path, doing: "write")
+                unlink(temporary)
                 throw error
             }
-            written += count
         }
-        guard close(descriptor) == 0, rename(draft, path) == 0 else {
-            let error = FileError(path: path, doing: "write")
-            unlink(draft)
-            throw error
+
+        /// Drops the file.
+        func discard() {
+            close(descriptor)
+            unlink(temporary)
         }
     }
 

@@ -9,7 +9,7 @@ final class ReplayExterns: Externs {
     private static let unrecorded = Array("i_am_random_____i_am_random_____".utf8)
 
     private let answers: [RandomnessAnswer]
-    let proofs: any ProofVerifier = ConformanceProofs()
+    let proofs: any ProofSyscalls = ConformanceProofs()
 
     init(randomness: [RandomnessAnswer]) { answers = randomness }
 
@@ -31,6 +31,6 @@ final class ReplayExterns: Externs {
     }
 
     func consensusFault(
-        first: [UInt8], second: [UInt8], extra: [UInt8]
+        first: Span<UInt8>, second: Span<UInt8>, extra: Span<UInt8>
     ) throws(ExternFailure) -> ConsensusFault? { nil }
 }

@@ -82,8 +82,7 @@ public struct ReplayRunner: Sendable {
         self.options = options
         sources = try VectorSource.discover(options.paths)
         runner = VectorRunner(
-            engine: engine, blocks: blocks, networkVersion: options.networkVersion,
-            writesTraces: options.traceDirectory != nil, rounds: options.rounds)
+            engine: engine, blocks: blocks, networkVersion: options.networkVersion, rounds: options.rounds)
         if let directory = options.goldenDirectory {
             let kind: Files.Kind
             do throws(FileError) { kind = try Files.kind(of: directory) } catch { throw .input(error.description) }
@@ -124,44 +123,43 @@ public struct ReplayRunner: Sendable {
         } catch {
             return [.unreadable(name: vector.name, file: source.title, problem: error.description)]
         }
-        return runner.run(vector, file: source.title, golden: golden).map { run in
-            var report = run.report
-            if let trace = run.trace { write(trace, &report) }
-            return report
-        }
+        return runner.run(vector, file: source.title, golden: golden, output: traceFile)
     }
 
     private func goldenTrace(of vector: Vector, _ source: VectorSource) throws(FileError) -> [UInt8]? {
-        guard Self.isFileName(vector.name) else { return nil }
-        for directory in [options.goldenDirectory, source.directory] {
-            guard let directory else { continue }
-            let path = "\(directory)/\(vector.name).trace.jsonl"
+        let places = [
+            (options.goldenDirectory, vector.name), (source.directory, source.baseName ?? vector.name),
+        ]
+        for (directory, name) in places {
+            guard let directory, Self.isPathBelow(name) else { continue }
+            let path = "\(directory)/\(name).trace.jsonl"
             if Files.exists(path) { return try Files.read(path) }
         }
         return nil
     }
 
-    private func write(_ trace: [UInt8], _ report: inout VectorReport) {
-        guard let directory = options.traceDirectory else { return }
-        guard Self.isFileName(report.name) else {
-            report.fail("no trace written: \"\(report.name)\" cannot be the name of a file", local: true)
-            return
+    /// Opens the file for the trace of a vector; nil where none is wanted.
+    private func traceFile(_ name: String) throws -> TraceFile? {
+        guard let directory = options.traceDirectory else { return nil }
+        guard Self.isPathBelow(name) else { throw TraceNameError(reason: "\"\(name)\" cannot be the name of a file") }
+        guard written.names.withLock({ $0.insert(name).inserted }) else {
+            throw TraceNameError(reason: "another vector is called \"\(name)\" too")
         }
-        let isFirst = written.names.withLock { $0.insert(report.name).inserted }
-        guard isFirst else {
-            report.fail("no trace written: another vector is called \"\(report.name)\" too", local: true)
-            return
-        }
-        do throws(FileError) {
-            try Files.write(trace, to: "\(directory)/\(report.name).trace.jsonl")
-        } catch {
-            report.fail("no trace written: \(error)", local: true)
-        }
+        let path = "\(directory)/\(name).trace.jsonl"
+        if let slash = path.lastIndex(of: "/") { try Files.makeDirectory(String(path[..<slash])) }
+        return try TraceFile(path: path)
     }
 
-    /// Names come from files of strangers: one with a slash could point anywhere.
-    static func isFileName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
-            && !name.utf8.contains(0)
+    private struct TraceNameError: Error, CustomStringConvertible {
+        var reason: String
+        var description: String { reason }
+    }
+
+    /// Names come from files of strangers: one that leads upwards could point anywhere.
+    static func isPathBelow(_ name: String) -> Bool {
+        name.utf8.count <= 1000 && !name.utf8.contains(0)
+            && name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
+                !part.isEmpty && part.utf8.count <= 200 && !part.hasPrefix(".")
+            }
     }
 }

@@ -26,16 +26,16 @@ struct TraceComparison {
 
     init(golden: [UInt8]) { self.golden = golden }
 
-    mutating func begin(message index: Int) {
+    /// - Parameter line: the line that starts the message's trace.
+    mutating func begin(message index: Int, line: [UInt8]) {
         message = index
         charges = 0
-        compare(TraceFormat.message(index))
+        compare(line)
     }
 
-    mutating func compare(_ event: TraceEvent) {
+    /// - Parameter line: the event as a line.
+    mutating func compare(_ line: [UInt8], _ event: TraceEvent) {
         guard difference == nil else { return }
-        var line: [UInt8] = []
-        TraceFormat.append(event, to: &line)
         compare(line)
         if case .charge = event { charges += 1 }
     }

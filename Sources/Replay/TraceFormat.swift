@@ -4,8 +4,10 @@ import Primitives
 
 /// Writes execution traces as lines of JSON arrays, in the form of the reference's golden traces.
 enum TraceFormat {
-    /// The line that starts the trace of a message, with its newline.
-    static func message(_ index: Int) -> [UInt8] { Array("[\"message\",\(index)]\n".utf8) }
+    /// Appends the line that starts the trace of a message, with its newline.
+    static func append(message index: Int, to out: inout [UInt8]) {
+        out.append(contentsOf: "[\"message\",\(index)]\n".utf8)
+    }
 
     /// Appends the line of an event, with its newline.
     static func append(_ event: TraceEvent, to out: inout [UInt8]) {

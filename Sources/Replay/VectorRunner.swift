@@ -1,3 +1,4 @@
+import Drafts
 import Engine
 import GasSchedule
 import IPLD
@@ -12,30 +13,26 @@ struct VectorRunner: Sendable {
     let blocks: SharedBlocks
     /// Only variants of this version run; nil runs all.
     let networkVersion: NetworkVersion?
-    /// Whether traces are wanted even where there is no golden one.
-    let writesTraces: Bool
     /// How often each vector runs, at least 1.
     var rounds = 1
 
-    /// What a run leaves behind.
-    struct Run {
-        var report: VectorReport
-        /// The trace as text; nil when it was not asked for or there was no execution.
-        var trace: [UInt8]?
-    }
+    /// Where a vector's trace goes, besides comparison.
+    typealias TraceOutput = (_ name: String) throws -> TraceFile?
 
     /// Runs all variants, each on its own copy of the blocks.
-    /// - Parameter golden: the trace to compare with; used for vectors with a single variant.
-    func run(_ vector: Vector, file: String, golden: [UInt8]?) -> [Run] {
+    /// - Parameters:
+    ///   - golden: the trace to compare with; used for vectors with a single variant.
+    ///   - output: opens the file for the trace of a name; nil is none.
+    func run(_ vector: Vector, file: String, golden: [UInt8]?, output: TraceOutput) -> [VectorReport] {
         let several = vector.variants.count > 1
         if let reason = vector.unsupported {
-            return [Run(report: VectorReport(name: vector.name, file: file, status: .skipped(reason)))]
+            return [VectorReport(name: vector.name, file: file, status: .skipped(reason))]
         }
         let blocks: [Cid: [UInt8]]
         do throws(VectorError) {
             blocks = try Self.loadBlocks(of: vector, file: file)
         } catch {
-            return [Run(report: .unreadable(name: vector.name, file: file, problem: error.description))]
+            return [.unreadable(name: vector.name, file: file, problem: error.description)]
         }
         return vector.variants.map { variant in
             let name = several ? "\(vector.name)__\(variant.id)" : vector.name
@@ -45,24 +42,42 @@ struct VectorRunner: Sendable {
             if let networkVersion, networkVersion != variant.networkVersion {
                 report.status = .skipped("\(variant.networkVersion) is not \(networkVersion)")
                 report.isOtherVersion = true
-                return Run(report: report)
+                return report
             }
-            return runRounds(vector, variant, report, blocks, golden: several ? nil : golden)
+            return runRounds(vector, variant, report, blocks, golden: several ? nil : golden, output)
         }
     }
 
-    /// Runs a variant as often as asked, each time on its own machine: the first failure, or the fastest times.
+    /// Runs a variant as often as asked, each time on its own machine: the first failure, or the fastest times. Only
+    /// the first run is traced.
     private func runRounds(
         _ vector: Vector, _ variant: Vector.Variant, _ initial: VectorReport, _ blocks: [Cid: [UInt8]],
-        golden: [UInt8]?
-    ) -> Run {
-        var fastest = run(vector, variant, initial, blocks, golden: golden)
-        for _ in 1..<max(1, rounds) where fastest.report.status == .passed {
-            let again = run(vector, variant, initial, blocks, golden: golden)
-            guard again.report.status == .passed else { return again }
-            for (index, message) in again.report.messages.enumerated() {
-                fastest.report.messages[index].shorten(message)
+        golden: [UInt8]?, _ output: TraceOutput
+    ) -> VectorReport {
+        var file: TraceFile?
+        do { file = try output(initial.name) } catch {
+            var report = initial
+            report.fail("no trace written: \(error)", local: true)
+            return report
+        }
+        let trace = golden != nil || file != nil ? TraceLines(golden: golden, file: file) : nil
+        var fastest = initial
+        if let file {
+            // A program told to end lets the file become whole or go away.
+            fastest = Drafts.write {
+                var report = run(vector, variant, initial, blocks, trace)
+                do { try file.finish(complete: report.problem == nil) } catch {
+                    report.fail("no trace written: \(error)", local: true)
+                }
+                return report
             }
+        } else {
+            fastest = run(vector, variant, initial, blocks, trace)
+        }
+        for _ in 1..<max(1, rounds) where fastest.status == .passed {
+            let again = run(vector, variant, initial, blocks, nil)
+            guard again.status == .passed else { return again }
+            for (index, message) in again.messages.enumerated() { fastest.messages[index].shorten(message) }
         }
         return fastest
     }
@@ -86,63 +101,51 @@ struct VectorRunner: Sendable {
 
     private func run(
         _ vector: Vector, _ variant: Vector.Variant, _ initial: VectorReport, _ blocks: [Cid: [UInt8]],
-        golden: [UInt8]?
-    ) -> Run {
-        var run = Run(report: initial)
-        let profile: NetworkProfile
-        do throws(NetworkProfileError) {
-            profile = try NetworkProfile.executable(variant.networkVersion)
-        } catch {
-            if case .notExecutable = error {
-                run.report.status = .skipped(error.description)
-            } else {
-                run.report.fail(error.description)
-            }
-            return run
-        }
+        _ trace: TraceLines?
+    ) -> VectorReport {
+        var report = initial
         do {
             let machine = try Machine(
                 network: NetworkFacts(
-                    profile: profile, epoch: variant.epoch,
+                    profile: try .forVersion(variant.networkVersion), epoch: variant.epoch,
                     timestamp: vector.environment.timestamp
                         ?? UInt64(clamping: variant.epoch).multipliedSaturating(by: 30),
                     baseFee: vector.environment.baseFee,
                     circulatingSupply: vector.environment.circulatingSupply,
                     chainID: vector.environment.chainID),
                 stateRoot: vector.preStateRoot, store: ReplayBlockstore(blocks, shared: self.blocks),
-                engine: engine, externs: ReplayExterns(randomness: vector.randomness),
-                traces: writesTraces || golden != nil)
-            try execute(vector, on: machine, golden: golden, &run)
+                engine: engine, externs: ReplayExterns(randomness: vector.randomness), trace: trace)
+            try execute(vector, on: machine, trace, &report)
         } catch StateError.missingBlock(let cid, BuiltinManifest.title) {
-            run.report.fail("\(BuiltinManifest.title) \(cid) is neither in the vector nor in a bundle named")
+            report.fail("\(BuiltinManifest.title) \(cid) is neither in the vector nor in a bundle named")
         } catch let error as StateError {
-            run.report.fail(error.description, local: error.isLocal)
+            report.fail(error.description, local: error.isLocal)
         } catch let error as ApplyError {
-            if case .local = error { run.report.isLocalFailure = true }
-            run.report.fail(error.description, local: run.report.isLocalFailure)
+            if case .local = error { report.isLocalFailure = true }
+            report.fail(error.description, local: report.isLocalFailure)
         } catch {
-            run.report.fail("\(error)")
+            report.fail("\(error)")
         }
-        return run
+        return report
     }
 
-    private func execute(_ vector: Vector, on machine: Machine, golden: [UInt8]?, _ run: inout Run) throws {
+    private func execute(
+        _ vector: Vector, on machine: Machine, _ trace: TraceLines?, _ report: inout VectorReport
+    ) throws {
         let executor = Executor(machine)
-        var comparison = golden.map { TraceComparison(golden: $0) }
-        if writesTraces { run.trace = [] }
-
         for (index, entry) in vector.messages.enumerated() {
+            trace?.begin(message: index)
             let loadedBefore = machine.codeLoading
             let clock = ExecutionClock()
             let result: ApplyResult
             do throws(ApplyError) {
                 result = try executor.apply(entry.message, kind: entry.kind, chainLength: entry.chainLength)
             } catch {
-                run.report.problem = "message \(index)"
+                report.problem = "message \(index)"
                 throw error
             }
             let time = clock.elapsed - (machine.codeLoading - loadedBefore)
-            run.report.messages.append(
+            report.messages.append(
                 MessageReport(
                     exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
                     nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
@@ -152,27 +155,18 @@ struct VectorRunner: Sendable {
             compared.compare(vector.receipts[index], result.receipt)
             if let events = vector.events { compared.compare(events[index], result.events) }
             if let outputs = vector.gasOutputs { compared.compare(outputs[index], result.gas) }
-            run.report.mismatches += compared.mismatches
-
-            comparison?.begin(message: index)
-            for event in result.trace { comparison?.compare(event) }
-            if writesTraces {
-                run.trace?.append(contentsOf: TraceFormat.message(index))
-                for event in result.trace { TraceFormat.append(event, to: &run.trace!) }
-            }
+            report.mismatches += compared.mismatches
         }
 
         let root = try machine.flush()
         if root != vector.postStateRoot {
-            run.report.mismatches.append(
+            report.mismatches.append(
                 Mismatch(
                     message: nil, field: "state root", expected: vector.postStateRoot.text, got: root.text))
         }
-        comparison?.finish()
-        if let comparison {
-            run.report.trace = comparison.difference.map { .different($0) } ?? .equal
-        }
-        if !run.report.mismatches.isEmpty || comparison?.difference != nil { run.report.status = .failed }
+        if let status = trace?.status() { report.trace = status }
+        if case .different = report.trace { report.status = .failed }
+        if !report.mismatches.isEmpty { report.status = .failed }
     }
 }
 

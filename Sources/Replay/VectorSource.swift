@@ -10,10 +10,13 @@ struct VectorSource: Sendable {
     var place: Place
     /// For complaints: the path, with the line where a file has many.
     var title: String
-    /// The file's name without extension; nil where only `_meta.id` names the vector.
+    /// The path below the argument, without extension; nil where only `_meta.id` names the vector.
     var name: String?
     /// Where its golden trace may lie beside it.
     var directory: String?
+
+    /// The file's name alone, without extension.
+    var baseName: String? { name?.split(separator: "/").last.map(String.init) }
 
     func read() throws(FileError) -> [UInt8] {
         switch place {
@@ -23,7 +26,7 @@ struct VectorSource: Sendable {
         }
     }
 
-    /// Finds the vectors the user named: a vector, a directory (its `*.json`), an `.ndjson` file or `-`.
+    /// Finds the vectors the user named: a vector, a directory (all `*.json` below it), an `.ndjson` file or `-`.
     static func discover(_ paths: [String]) throws(ReplayError) -> [VectorSource] {
         var sources: [VectorSource] = []
         for path in paths {
@@ -41,7 +44,7 @@ struct VectorSource: Sendable {
         switch try Files.kind(of: path) {
         case .directory:
             let directory = path.hasSuffix("/") ? String(path.dropLast()) : path
-            return try Files.names(in: path, suffix: ".json").map { file(directory + "/" + $0) }
+            return try Files.tree(directory, suffix: ".json").map { file(directory + "/" + $0, name: $0) }
         case .file where path.hasSuffix(".ndjson"):
             var sources: [VectorSource] = []
             try Files.lines(of: path) { offset, count in
@@ -52,14 +55,15 @@ struct VectorSource: Sendable {
             }
             return sources
         case .file, .other:
-            return [file(path)]
+            return [file(path, name: path.split(separator: "/").last.map(String.init) ?? path)]
         }
     }
 
-    private static func file(_ path: String) -> VectorSource {
-        var name = path.split(separator: "/").last.map(String.init) ?? path
-        if name.hasSuffix(".json") { name.removeLast(".json".count) }
-        return VectorSource(place: .file(path), title: path, name: name, directory: directory(of: path))
+    private static func file(_ path: String, name: String) -> VectorSource {
+        let isJSON = name.hasSuffix(".json")
+        return VectorSource(
+            place: .file(path), title: path, name: isJSON ? String(name.dropLast(".json".count)) : name,
+            directory: directory(of: path))
     }
 
     private static func directory(of path: String) -> String {

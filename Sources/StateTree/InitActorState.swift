@@ -3,8 +3,6 @@ import Primitives
 
 /// The state of the init actor, f01: `[address map, next id, network name]`.
 struct InitActorState {
-    static let id: UInt64 = 1
-
     var addresses: AddressMap
     /// The id the next new address gets.
     var nextID: UInt64

@@ -85,14 +85,14 @@ public final class StateTree {
         let head = try state.store(in: store)
         actor.state = head
         initCache = (head, state)
-        setActor(InitActorState.id, actor)
+        setActor(Singleton.initActor, actor)
         resolved[address] = id
         return id
     }
 
     private func initActor() throws(StateError) -> (ActorState, InitActorState) {
-        guard let actor = try actor(InitActorState.id) else {
-            throw .invalid("the init actor f0\(InitActorState.id) does not exist")
+        guard let actor = try actor(Singleton.initActor) else {
+            throw .invalid("the init actor f0\(Singleton.initActor) does not exist")
         }
         if let initCache, initCache.head == actor.state { return (actor, initCache.state) }
         let state = try InitActorState.load(actor.state, from: store)

@@ -1,20 +1,26 @@
-/// The syscalls of the FVM, one case per import name. The raw value is the ABI index: cases are appended,
-/// never reordered.
+/// The syscalls of the FVM by meaning: one that means different things in different generations has a case for each,
+/// and linking picks the case, so nothing asks for versions afterwards.
 public enum Syscall: UInt8, Sendable, Hashable, CaseIterable {
     case vmExit
     case vmMessageContext
     case networkContext
     case networkTipsetCid
     case networkTotalFilCircSupply
-    case ipldBlockOpen
-    case ipldBlockCreate
+    case ipldBlockOpenV3
+    case ipldBlockOpenV4
+    case ipldBlockCreateV3
+    case ipldBlockCreateV4
     case ipldBlockRead
     case ipldBlockStat
-    case ipldBlockLink
-    case selfRoot
-    case selfSetRoot
+    case ipldBlockLinkV3
+    case ipldBlockLinkV4
+    case selfRootV3
+    case selfRootV4
+    case selfSetRootV3
+    case selfSetRootV4
     case selfCurrentBalance
-    case selfSelfDestruct
+    case selfSelfDestructV3
+    case selfSelfDestructV4
     case actorResolveAddress
     case actorLookupDelegatedAddress
     case actorGetActorCodeCid
@@ -26,21 +32,25 @@ public enum Syscall: UInt8, Sendable, Hashable, CaseIterable {
     case cryptoVerifySignature
     case cryptoRecoverSecpPublicKey
     case cryptoHash
-    case cryptoVerifyPost
+    case cryptoVerifyPostV3
+    case cryptoVerifyPostV4
     case cryptoComputeUnsealedSectorCid
     case cryptoVerifyConsensusFault
     case cryptoVerifyAggregateSeals
     case cryptoVerifyReplicaUpdate
     case cryptoBatchVerifySeals
-    case eventEmitEvent
-    case randGetChainRandomness
-    case randGetBeaconRandomness
+    case cryptoVerifyBlsAggregate
+    case eventEmitEventV3
+    case eventEmitEventV4
+    case randGetChainRandomnessV3
+    case randGetChainRandomnessV4
+    case randGetBeaconRandomnessV3
+    case randGetBeaconRandomnessV4
     case gasCharge
     case gasAvailable
     case sendSend
-    case debugLog
+    case debugLogV3
+    case debugLogV4
     case debugEnabled
     case debugStoreArtifact
-    /// v4 only.
-    case cryptoVerifyBlsAggregate
 }

@@ -36,6 +36,66 @@ public enum SyscallParameter: Sendable, Hashable {
     }
 }
 
+extension SyscallParameter {
+    /// What a parameter is, without its name, in one byte.
+    public enum Kind: Sendable, Hashable {
+        case u32, u64, cid, array, input, output
+        /// A known number of bytes, at most 255.
+        case fixed(UInt8)
+    }
+
+    /// What it is, without its name.
+    public var kind: Kind {
+        switch self {
+        case .u32: .u32
+        case .u64: .u64
+        case .cid: .cid
+        case .fixed(_, let bytes): .fixed(UInt8(clamping: bytes))
+        case .array: .array
+        case .input: .input
+        case .output: .output
+        }
+    }
+}
+
+/// What a syscall writes at the hidden first parameter `ret`: the layouts of the FVM syscalls specification, section 2.
+public enum ResultLayout: UInt8, Sendable, Hashable {
+    /// No value, and no parameter `ret`.
+    case none
+    /// A 32-bit number: length, handle, type, verdict, bytes left.
+    case number32
+    /// A 64-bit number: actor id, gas.
+    case number64
+    /// 32 bytes.
+    case digest
+    /// An uncompressed secp256k1 key.
+    case publicKey
+    /// Low half, then high half of attoFIL.
+    case tokenAmount
+    case ipldOpen
+    case ipldStat
+    case send
+    case consensusFault
+    case networkContext
+    case messageContext
+
+    /// Bytes.
+    public var size: UInt32 {
+        switch self {
+        case .none: 0
+        case .number32: 4
+        case .number64: 8
+        case .digest: 32
+        case .publicKey: 65
+        case .tokenAmount, .ipldOpen: 16
+        case .ipldStat: 12
+        case .send, .consensusFault: 20
+        case .networkContext: 44
+        case .messageContext: 80
+        }
+    }
+}
+
 /// One syscall of one generation.
 public struct SyscallRow: Sendable, Hashable {
     /// Which syscall the row is of.
@@ -44,8 +104,8 @@ public struct SyscallRow: Sendable, Hashable {
     public let module: String
     /// For texts.
     public let name: String
-    /// Bytes of the value written at the hidden first parameter `ret`; 0 when there is no such parameter.
-    public let resultSize: UInt32
+    /// What is written at the hidden first parameter `ret`.
+    public let result: ResultLayout
     /// Declared parameters, without the hidden `ret`.
     public let parameters: [SyscallParameter]
     /// The import's exact type.
@@ -54,20 +114,23 @@ public struct SyscallRow: Sendable, Hashable {
     public let signature: [UInt8]
 
     init(
-        _ syscall: Syscall, _ module: String, _ name: String, result resultSize: UInt32 = 0,
+        _ syscall: Syscall, _ module: String, _ name: String, result: ResultLayout = .none,
         _ parameters: [SyscallParameter] = []
     ) {
         self.syscall = syscall
         self.module = module
         self.name = name
-        self.resultSize = resultSize
+        self.result = result
         self.parameters = parameters
         type = FunctionType(
-            parameters: (resultSize > 0 ? [.i32] : []) + parameters.flatMap(\.types), results: [.i32])
+            parameters: (result == .none ? [] : [.i32]) + parameters.flatMap(\.types), results: [.i32])
         signature =
             [UInt8(type.parameters.count), UInt8(type.results.count)] + type.parameters.map(\.rawValue)
             + type.results.map(\.rawValue)
     }
+
+    /// Bytes of the value written at `ret`; 0 when there is no such parameter.
+    public var resultSize: UInt32 { result.size }
 
     /// `module::name`, as texts name it.
     public var title: String { "\(module)::\(name)" }

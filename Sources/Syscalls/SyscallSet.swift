@@ -12,7 +12,7 @@ public struct LinkError: Error, Sendable, Hashable, CustomStringConvertible {
 public struct SyscallSet: Sendable {
     /// The generation's number, 3 or 4.
     public let generation: UInt8
-    /// In order of their ABI index.
+    /// In order of their cases.
     public let rows: [SyscallRow]
     private let byName: [ImportName: SyscallRow]
     private let bySyscall: [SyscallRow?]
@@ -37,7 +37,7 @@ public struct SyscallSet: Sendable {
 
     /// 40 syscalls, nv18 to nv20.
     public static let v3 = SyscallSet(generation: 3, rows: SyscallRow.common + SyscallRow.onlyV3)
-    /// 41 syscalls, nv21 to nv28.
+    /// 41 syscalls, nv21 and later.
     public static let v4 = SyscallSet(generation: 4, rows: SyscallRow.common + SyscallRow.onlyV4)
 
     /// The row an import names, whatever its type.

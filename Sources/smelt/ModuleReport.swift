@@ -75,7 +75,7 @@ struct ModuleReport {
                 switch entry.kind {
                 case .function(let type):
                     let type = module.type(type)
-                    for (name, set) in [("nv18-20", SyscallSet.v3), ("nv21-28", SyscallSet.v4)]
+                    for (name, set) in [("nv18-20", SyscallSet.v3), ("nv21-29", SyscallSet.v4)]
                     where set.row(module: entry.module.bytes, name: entry.name.bytes)?.type == type {
                         syscalls.append(name)
                     }
@@ -110,7 +110,7 @@ struct ModuleReport {
                 return .string(error.description)
             }
         }
-        return .object(["nv18-20": answer(.v3), "nv21-28": answer(.v4)])
+        return .object(["nv18-20": answer(.v3), "nv21-29": answer(.v4)])
     }
 
     private func metering(of plan: MeteringPlan, module: Module) -> JSONValue {

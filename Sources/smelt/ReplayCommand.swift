@@ -18,7 +18,7 @@ enum ReplayCommand {
         options.failFast = arguments.has("fail-fast")
         if let number = arguments.integer("network-version") {
             let version = NetworkVersion(rawValue: UInt32(number))
-            do { _ = try NetworkProfile.executable(version) } catch {
+            do { _ = try NetworkProfile.forVersion(version) } catch {
                 throw CommandFailure(.usage, "--network-version: \(error.description)")
             }
             options.networkVersion = version

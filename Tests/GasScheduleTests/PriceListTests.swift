@@ -60,7 +60,10 @@ private func charge(_ name: String, _ list: PriceList, _ a: UInt64, _ b: UInt64)
     case "OnTipsetCid": list.onTipsetCid(lookback: Int64(bitPattern: a))
     case "OnNetworkContext": list.onNetworkContext()
     case "OnMessageContext": list.onMessageContext()
-    case "OnScanIpldLinks": list.onScanIpldLinks(fields: a, cids: b)
+    case "OnScanIpldLinks":
+        list.onScanIpldLinks(
+            used: list.ipldScanPerField.multipliedSaturating(by: a)
+                .addingSaturating(list.ipldScanPerCid.multipliedSaturating(by: b)))
     case "OnActorEventValidate": list.onActorEventValidate(size: a)
     case "OnActorEventAccept": list.onActorEventAccept(size: a, indexedElements: b, indexedBytes: b)
     case "OnActorEvent": list.onActorEvent(entries: a, keySize: b, valueSize: b)

@@ -14,48 +14,48 @@ struct ActorSyscallTests {
 
     @Test func rootAndBalanceOfADeletedActor() throws {
         let bench = try SyscallBench { $0.actors[100] = nil }
-        #expect(bench.call(.selfRoot, .output(38)).error == .illegalOperation)
-        #expect(bench.call(.selfSetRoot, .input(Sample.root.bytes)).error == .illegalOperation)
+        #expect(bench.call(.selfRootV3, .output(38)).error == .illegalOperation)
+        #expect(bench.call(.selfSetRootV3, .input(Sample.root.bytes)).error == .illegalOperation)
         #expect(bench.call(.selfCurrentBalance).charges == ["OnSelfBalance"])
         #expect(bench.result(0, UInt64.self) == 0 && bench.result(8, UInt64.self) == 0)
     }
 
     @Test func settingTheRootWritesTheState() throws {
         let bench = try SyscallBench()
-        #expect(bench.call(.selfSetRoot, .input(Sample.block.bytes + [0xFF])).isSuccess)
+        #expect(bench.call(.selfSetRootV3, .input(Sample.block.bytes + [0xFF])).isSuccess)
         #expect(bench.calls.actors[100]?.state == Sample.block)
-        #expect(bench.call(.selfRoot, .output(40)).isSuccess)
+        #expect(bench.call(.selfRootV3, .output(40)).isSuccess)
         // What lies behind the CID stays: here the byte that was behind the argument.
         #expect(bench.output(0, 40) == Sample.block.bytes + [0xFF, 0])
     }
 
     @Test func selfDestructMovesTheBalanceThenDeletes() throws {
         let bench = try SyscallBench()
-        let outcome = bench.call(.selfSelfDestruct, .input(Address.id(1002).bytes))
+        let outcome = bench.call(.selfSelfDestructV3, .input(Address.id(1002).bytes))
         #expect(outcome.isSuccess)
         #expect(outcome.charges == ["OnDeleteActor", "OnSelfBalance", "OnResolveAddress"])
         #expect(bench.calls.log == ["transfer 50 from 100 to 1002", "delete 100"])
         // Again: the balance is gone, and nobody asks for the beneficiary.
-        let again = bench.call(.selfSelfDestruct, .input(Self.key.bytes))
+        let again = bench.call(.selfSelfDestructV3, .input(Self.key.bytes))
         #expect(again.isSuccess && again.charges == ["OnDeleteActor", "OnSelfBalance"])
         #expect(bench.calls.log.last == "delete 100")
     }
 
     @Test func selfDestructRefusesUnknownAndOwnBeneficiaries() throws {
         let bench = try SyscallBench()
-        #expect(bench.call(.selfSelfDestruct, .input(Self.key.bytes)).error == .notFound)
-        #expect(bench.call(.selfSelfDestruct, .input(Address.id(100).bytes)).error == .forbidden)
+        #expect(bench.call(.selfSelfDestructV3, .input(Self.key.bytes)).error == .notFound)
+        #expect(bench.call(.selfSelfDestructV3, .input(Address.id(100).bytes)).error == .forbidden)
         bench.calls.transferError = .syscall(.notFound, "gone")
-        #expect(bench.call(.selfSelfDestruct, .input(Address.id(1002).bytes)).error == .notFound)
+        #expect(bench.call(.selfSelfDestructV3, .input(Address.id(1002).bytes)).error == .notFound)
         #expect(bench.calls.log.isEmpty)
     }
 
     @Test func writesAreRefusedInReadOnlyCallsBeforeTheirOwnCharges() throws {
         let bench = try SyscallBench(receiver: 1, readOnly: true)
         let refused = [
-            bench.call(.selfSetRoot, .input(Sample.root.bytes)),
-            bench.call(.selfSelfDestruct, .input(Address.id(1002).bytes)),
-            bench.call(.eventEmitEvent, .input([0x80])),
+            bench.call(.selfSetRootV3, .input(Sample.root.bytes)),
+            bench.call(.selfSelfDestructV3, .input(Address.id(1002).bytes)),
+            bench.call(.eventEmitEventV3, .input([0x80])),
             bench.call(.actorCreateActor, .number(7), .input(Sample.code.bytes), .input([])),
             bench.call(
                 .sendSend, .input(Address.id(1002).bytes), .number(0), .number(0), .number(0), .number(1),
@@ -186,7 +186,7 @@ struct ActorSyscallTests {
     @Test func aSendHandsItsArgumentsOverAndMakesNoChargeOfItsOwn() throws {
         let bench = try SyscallBench()
         let block = Block(codec: Cid.cbor, data: [0x80])
-        _ = try bench.kernel.registry.insert(block)
+        _ = try bench.kernel.registry.insertReachable(block)
         let outcome = send(bench, params: 1, value: 9, limit: 5)
         #expect(outcome.isSuccess && outcome.charges.isEmpty)
         let request = try #require(bench.calls.sent.first)
@@ -231,7 +231,7 @@ struct ActorSyscallTests {
         bench.calls.sendResult = .failure(.syscall(.insufficientFunds, "poor"))
         #expect(send(bench).error == .insufficientFunds)
         for (error, end) in [
-            (ExecutionError.outOfGas, EndReason.outOfGas), (.fatal("x"), .fatal("x")), (.local("y"), .local("y")),
+            (ExecutionError.outOfGas, ExecutionError.outOfGas), (.fatal("x"), .fatal("x")), (.local("y"), .local("y")),
         ] {
             let bench = try SyscallBench()
             bench.calls.sendResult = .failure(error)

@@ -113,19 +113,19 @@ struct Baseline {
         Baseline(
             syscall: .networkTipsetCid, arguments: [.number(999), .output(38)], whenEmpty: [1: .bufferTooSmall]),
         Baseline(syscall: .networkTotalFilCircSupply, arguments: []),
-        Baseline(syscall: .ipldBlockOpen, arguments: [.input(Sample.block.bytes)]),
+        Baseline(syscall: .ipldBlockOpenV3, arguments: [.input(Sample.block.bytes)]),
         Baseline(
-            syscall: .ipldBlockCreate, arguments: [.number(0x55), .input([1, 2, 3])], whenEmpty: [1: nil]),
+            syscall: .ipldBlockCreateV3, arguments: [.number(0x55), .input([1, 2, 3])], whenEmpty: [1: nil]),
         Baseline(
             syscall: .ipldBlockRead, arguments: [.number(1), .number(0), .output(2)], whenEmpty: [2: nil]),
         Baseline(syscall: .ipldBlockStat, arguments: [.number(1)]),
         Baseline(
-            syscall: .ipldBlockLink, arguments: [.number(1), .number(0xB220), .number(32), .output(38)],
+            syscall: .ipldBlockLinkV3, arguments: [.number(1), .number(0xB220), .number(32), .output(38)],
             whenEmpty: [3: .bufferTooSmall]),
-        Baseline(syscall: .selfRoot, arguments: [.output(38)], whenEmpty: [0: .bufferTooSmall]),
-        Baseline(syscall: .selfSetRoot, arguments: [.input(Sample.block.bytes)]),
+        Baseline(syscall: .selfRootV3, arguments: [.output(38)], whenEmpty: [0: .bufferTooSmall]),
+        Baseline(syscall: .selfSetRootV3, arguments: [.input(Sample.block.bytes)]),
         Baseline(syscall: .selfCurrentBalance, arguments: []),
-        Baseline(syscall: .selfSelfDestruct, arguments: [.input(address)], whenEmpty: [0: .illegalArgument]),
+        Baseline(syscall: .selfSelfDestructV3, arguments: [.input(address)], whenEmpty: [0: .illegalArgument]),
         Baseline(syscall: .actorResolveAddress, arguments: [.input(address)], whenEmpty: [0: .illegalArgument]),
         Baseline(
             syscall: .actorLookupDelegatedAddress, arguments: [.number(1003), .output(22)],
@@ -154,7 +154,7 @@ struct Baseline {
         Baseline(
             syscall: .cryptoHash, arguments: [.number(0x12), .input([1, 2, 3]), .output(32)],
             whenEmpty: [1: nil, 2: nil]),
-        Baseline(syscall: .cryptoVerifyPost, arguments: [.input(post)], whenEmpty: [0: .illegalArgument]),
+        Baseline(syscall: .cryptoVerifyPostV3, arguments: [.input(post)], whenEmpty: [0: .illegalArgument]),
         Baseline(
             syscall: .cryptoComputeUnsealedSectorCid, arguments: [.number(0), .input(pieces), .output(41)],
             whenEmpty: [1: .illegalArgument, 2: .bufferTooSmall]),
@@ -169,12 +169,12 @@ struct Baseline {
         Baseline(
             syscall: .cryptoBatchVerifySeals, arguments: [.input(seals(3)), .input([0, 0, 0])],
             whenEmpty: [0: .illegalArgument]),
-        Baseline(syscall: .eventEmitEvent, arguments: [.input(event)], whenEmpty: [0: .illegalArgument]),
+        Baseline(syscall: .eventEmitEventV3, arguments: [.input(event)], whenEmpty: [0: .illegalArgument]),
         Baseline(
-            syscall: .randGetChainRandomness, arguments: [.number(9), .number(990), .input([1])],
+            syscall: .randGetChainRandomnessV3, arguments: [.number(9), .number(990), .input([1])],
             whenEmpty: [2: nil]),
         Baseline(
-            syscall: .randGetBeaconRandomness, arguments: [.number(9), .number(990), .input([1])],
+            syscall: .randGetBeaconRandomnessV3, arguments: [.number(9), .number(990), .input([1])],
             whenEmpty: [2: nil]),
         Baseline(syscall: .gasCharge, arguments: [.input([0x61]), .number(5)], whenEmpty: [0: nil]),
         Baseline(syscall: .gasAvailable, arguments: []),
@@ -183,7 +183,7 @@ struct Baseline {
             arguments: [
                 .input(address), .number(2), .number(1), .number(0), .number(4), .number(.max), .number(0),
             ], whenEmpty: [0: .illegalArgument]),
-        Baseline(syscall: .debugLog, arguments: [.input([0x61])], whenEmpty: [0: nil]),
+        Baseline(syscall: .debugLogV3, arguments: [.input([0x61])], whenEmpty: [0: nil]),
         Baseline(syscall: .debugEnabled, arguments: []),
         Baseline(
             syscall: .debugStoreArtifact, arguments: [.input([0x61]), .input([1])],
@@ -200,7 +200,7 @@ struct Baseline {
                 namespace: 10, subaddress: [UInt8](repeating: 4, count: 20))
             calls.actors[1003] = Sample.state(balance: 77, delegated: delegated)
         }
-        _ = try bench.kernel.registry.insert(Block(codec: Cid.dagCbor, data: [0x82, 1, 2]))
+        _ = try bench.kernel.registry.insertReachable(Block(codec: Cid.dagCbor, data: [0x82, 1, 2]))
         return bench
     }
 }

@@ -67,7 +67,7 @@ struct BoundaryMatrixTests {
         let baseline = Baseline.all[index]
         let (outcome, bench) = try Self.run(baseline, [:])
         if baseline.syscall == .vmExit {
-            #expect(outcome.end == .exit(ExitCode(rawValue: 16), block: 0, message: "a"))
+            #expect(outcome.end == .exit(ExitCode(rawValue: 16), block: 0, Diagnostic { "a" }))
         } else {
             #expect(outcome.isSuccess, "\(baseline.syscall): \(String(describing: bench.kernel.lastError))")
         }

@@ -102,17 +102,20 @@ struct BoundaryTests {
         #expect(bench.calls.charges.last == GasCharge("", compute: .max))
     }
 
-    @Test func anySyscallOfAStartFunctionIsFatalAndNamesIt() throws {
-        for row in SyscallSet.v3.rows {
-            let calls = try FakeCalls()
+    @Test(arguments: [UInt32(18), 21])
+    func anySyscallOfAStartFunctionIsFatalAndNamesIt(_ version: UInt32) throws {
+        let calls = try FakeCalls(network: version)
+        let syscalls = SyscallSet.of(calls.network.profile.syscalls)
+        for row in syscalls.rows {
+            let calls = try FakeCalls(network: version)
             let kernel = Kernel(
-                code: BoundModule(ScriptedModule(), syscalls: .v3),
+                code: BoundModule(ScriptedModule(imports: syscalls.rows), syscalls: syscalls),
                 frame: InvocationFrame(
                     caller: 1, receiver: 2, method: 3, value: .zero, readOnly: false, depth: 1), calls: calls,
                 limiter: ResourceLimiter(limit: 2 << 30))
             let guest = FakeGuest()
             guest.counter = kernel.update()
-            let index = SyscallSet.v3.rows.firstIndex(of: row) ?? -1
+            let index = syscalls.rows.firstIndex(of: row) ?? -1
             let arguments = [UInt64](repeating: 0, count: row.type.parameters.count)
             guard case .end = guest.call(kernel, index, arguments) else {
                 Issue.record("\(row.title) did not end")
@@ -138,7 +141,7 @@ struct BoundaryTests {
 
     @Test func anImportTheModuleDoesNotHaveIsALocalFailure() throws {
         let bench = try SyscallBench()
-        guard case .end = bench.guest.call(bench.kernel, 40, []) else {
+        guard case .end = bench.guest.call(bench.kernel, bench.syscalls.rows.count, []) else {
             Issue.record("did not end")
             return
         }
@@ -156,9 +159,10 @@ struct BoundaryTests {
         #expect(bench.raw(.gasAvailable, [3]).isSuccess)
     }
 
-    @Test func withAMemoryOfZeroPagesEveryResultFails() throws {
-        let bench = try SyscallBench(memorySize: 0)
-        for row in SyscallSet.v3.rows where row.resultSize > 0 {
+    @Test(arguments: [UInt32(18), 21])
+    func withAMemoryOfZeroPagesEveryResultFails(_ version: UInt32) throws {
+        let bench = try SyscallBench(memorySize: 0, network: version)
+        for row in bench.syscalls.rows where row.resultSize > 0 {
             let arguments = [UInt64](repeating: 0, count: row.type.parameters.count)
             #expect(bench.raw(row.syscall, arguments).error == .illegalArgument)
         }

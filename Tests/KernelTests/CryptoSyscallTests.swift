@@ -97,7 +97,7 @@ struct CryptoSyscallTests {
     @Test func structuresMustBeWholeAndAlone() throws {
         let bench = try SyscallBench()
         let structures: [(Syscall, [UInt8])] = [
-            (.cryptoVerifyPost, Baseline.post), (.cryptoVerifyAggregateSeals, Baseline.aggregate),
+            (.cryptoVerifyPostV3, Baseline.post), (.cryptoVerifyAggregateSeals, Baseline.aggregate),
             (.cryptoVerifyReplicaUpdate, Baseline.replica),
         ]
         for (syscall, bytes) in structures {
@@ -115,7 +115,7 @@ struct CryptoSyscallTests {
     @Test func proofsArePricedByTheirSizes() throws {
         let bench = try SyscallBench()
         func own(_ outcome: SyscallBench.Outcome) -> UInt64 { outcome.gas - 14_000_000 }
-        #expect(own(bench.call(.cryptoVerifyPost, .input(Baseline.post))) == 117_680_921_000 + 2 * 43_780_000)
+        #expect(own(bench.call(.cryptoVerifyPostV3, .input(Baseline.post))) == 117_680_921_000 + 2 * 43_780_000)
         #expect(
             own(bench.call(.cryptoVerifyAggregateSeals, .input(Baseline.aggregate)))
                 == 4 * 449_900_000 + 103_994_170_000)
@@ -125,13 +125,14 @@ struct CryptoSyscallTests {
     @Test func aVerifiersAnswerAndFailureReachTheActor() throws {
         let bench = try SyscallBench()
         let calls: [(Syscall, [UInt8])] = [
-            (.cryptoVerifyPost, Baseline.post), (.cryptoVerifyAggregateSeals, Baseline.aggregate),
+            (.cryptoVerifyPostV3, Baseline.post), (.cryptoVerifyAggregateSeals, Baseline.aggregate),
             (.cryptoVerifyReplicaUpdate, Baseline.replica),
         ]
         for (syscall, bytes) in calls {
-            bench.calls.fakeExterns.proofs = ChosenProofs(answer: .success(false))
+            bench.calls.fakeExterns.proofs = NodeProofs(verifier: ChosenProofs(answer: .success(false)))
             #expect(bench.call(syscall, .input(bytes)).isSuccess && bench.result(0, Int32.self) == -1)
-            bench.calls.fakeExterns.proofs = ChosenProofs(answer: .failure(ProofFailure("no proofs")))
+            bench.calls.fakeExterns.proofs = NodeProofs(
+                verifier: ChosenProofs(answer: .failure(ProofFailure("no proofs"))))
             let refused = bench.call(syscall, .input(bytes))
             #expect(refused.error == .illegalArgument && refused.charges.count == 1)
         }
@@ -142,12 +143,12 @@ struct CryptoSyscallTests {
         let seals = Argument.input(Baseline.seals(4))
         let stubbed = bench.call(.cryptoBatchVerifySeals, seals, .input([9, 9, 9, 9, 9]))
         #expect(stubbed.isSuccess && stubbed.charges.isEmpty && bench.output(1, 5) == [1, 1, 1, 1, 9])
-        bench.calls.fakeExterns.proofs = ChosenProofs(answer: .success(true))
+        bench.calls.fakeExterns.proofs = NodeProofs(verifier: ChosenProofs(answer: .success(true)))
         let real = bench.call(.cryptoBatchVerifySeals, seals, .input([9, 9, 9, 9, 9]))
         #expect(real.charges == [String](repeating: "OnVerifySeal", count: 4))
         #expect(real.gas == 14_000_000 + 4 * 2_000_000)
         #expect(bench.output(1, 5) == [1, 0, 1, 0, 9])
-        bench.calls.fakeExterns.proofs = ChosenProofs(answer: .failure(ProofFailure("bad")))
+        bench.calls.fakeExterns.proofs = NodeProofs(verifier: ChosenProofs(answer: .failure(ProofFailure("bad"))))
         #expect(bench.call(.cryptoBatchVerifySeals, seals, .input([9])).isSuccess)
         #expect(bench.output(1, 4) == [0, 0, 0, 0])
     }
@@ -178,7 +179,7 @@ struct CryptoSyscallTests {
         }
         #expect(verify().isSuccess && bench.resultBytes(20) == [UInt8](repeating: 0, count: 20))
         #expect(bench.calls.charges.last == GasCharge("OnVerifyConsensusFault", compute: 516_422_000))
-        bench.calls.fakeExterns.proofs = ChosenProofs(answer: .success(true))
+        bench.calls.fakeExterns.proofs = NodeProofs(verifier: ChosenProofs(answer: .success(true)))
         bench.calls.fakeExterns.fault = ConsensusFault(target: .id(1077), epoch: -3, kind: .parentGrinding)
         #expect(verify().isSuccess)
         #expect(bench.calls.charges.last == GasCharge("OnVerifyConsensusFault", other: 516_422_000))

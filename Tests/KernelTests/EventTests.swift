@@ -26,7 +26,7 @@ struct EventTests {
     @Test func anEventIsValidatedChargedAndKept() throws {
         let bench = try SyscallBench()
         let bytes = event(2, flags: 0xFFFF, key: "name", value: [7, 8])
-        let outcome = bench.call(.eventEmitEvent, .input(bytes))
+        let outcome = bench.call(.eventEmitEventV3, .input(bytes))
         #expect(outcome.isSuccess && outcome.charges == ["OnActorEventValidate", "OnActorEventAccept"])
         let size = UInt64(bytes.count)
         #expect(outcome.gas == 14_000_000 + 1_750_000 + 27_400 * size + 15_200 * (size + 12))
@@ -37,18 +37,18 @@ struct EventTests {
     @Test func limitsAreInclusive() throws {
         let bench = try SyscallBench(memorySize: 3 << 20)
         let longest = String(repeating: "k", count: 32)
-        #expect(bench.call(.eventEmitEvent, .input(event(key: longest))).isSuccess)
-        #expect(bench.call(.eventEmitEvent, .input(event(256, value: []))).isSuccess)
-        #expect(bench.call(.eventEmitEvent, .input(event(2, value: [UInt8](repeating: 1, count: 4096)))).isSuccess)
+        #expect(bench.call(.eventEmitEventV3, .input(event(key: longest))).isSuccess)
+        #expect(bench.call(.eventEmitEventV3, .input(event(256, value: []))).isSuccess)
+        #expect(bench.call(.eventEmitEventV3, .input(event(2, value: [UInt8](repeating: 1, count: 4096)))).isSuccess)
         for refused in [
             event(key: longest + "k"), event(257, value: []),
             event(2, value: [UInt8](repeating: 1, count: 4097)),
         ] {
-            let outcome = bench.call(.eventEmitEvent, .input(refused))
+            let outcome = bench.call(.eventEmitEventV3, .input(refused))
             #expect(outcome.error == .illegalArgument && outcome.charges == ["OnActorEventValidate"])
         }
-        #expect(bench.call(.eventEmitEvent, .input(event(codec: 0x71))).error == .illegalCodec)
-        let tooLong = bench.raw(.eventEmitEvent, [0, (1 << 20) + 1])
+        #expect(bench.call(.eventEmitEventV3, .input(event(codec: 0x71))).error == .illegalCodec)
+        let tooLong = bench.raw(.eventEmitEventV3, [0, (1 << 20) + 1])
         #expect(tooLong.error == .illegalArgument && tooLong.charges == ["OnActorEventValidate"])
     }
 
@@ -56,7 +56,7 @@ struct EventTests {
         let bench = try SyscallBench()
         let long = [UInt8](repeating: 1, count: 5000)
         // Both entries have a bad codec and together too many bytes: the codec is met first.
-        #expect(bench.call(.eventEmitEvent, .input(event(2, codec: 0x51, value: long))).error == .illegalCodec)
+        #expect(bench.call(.eventEmitEventV3, .input(event(2, codec: 0x51, value: long))).error == .illegalCodec)
     }
 
     @Test func theDecodersLeniencyIsTheReferences() throws {
@@ -73,7 +73,7 @@ struct EventTests {
             // Strings in parts.
             [0x81, 0x84, 0, 0x7F, 0x61, 0x61, 0x61, 0x62, 0xFF, 0x18, 0x55, 0x5F, 0x41, 1, 0x41, 2, 0xFF],
         ]
-        for bytes in accepted { #expect(bench.call(.eventEmitEvent, .input(bytes)).isSuccess, "\(bytes)") }
+        for bytes in accepted { #expect(bench.call(.eventEmitEventV3, .input(bytes)).isSuccess, "\(bytes)") }
         #expect(bench.calls.events.last?.entries.first?.key == Array("ab".utf8))
         #expect(bench.calls.events.last?.entries.first?.value == [1, 2])
         let refused: [[UInt8]] = [
@@ -88,7 +88,7 @@ struct EventTests {
         ]
         let before = bench.calls.events.count
         for bytes in refused {
-            #expect(bench.call(.eventEmitEvent, .input(bytes)).error == .illegalArgument, "\(bytes)")
+            #expect(bench.call(.eventEmitEventV3, .input(bytes)).error == .illegalArgument, "\(bytes)")
         }
         #expect(bench.calls.events.count == before)
     }
@@ -101,10 +101,10 @@ struct EventTests {
                 + [UInt8](repeating: 0xFF, count: depth)
         }
         for depth in [2, 254] {
-            #expect(bench.call(.eventEmitEvent, .input(event(depth))).isSuccess)
+            #expect(bench.call(.eventEmitEventV3, .input(event(depth))).isSuccess)
             #expect(bench.calls.events.last?.entries.first?.value == [7])
         }
-        let refused = bench.call(.eventEmitEvent, .input(event(255)))
+        let refused = bench.call(.eventEmitEventV3, .input(event(255)))
         #expect(refused.error == .illegalArgument && refused.charges == ["OnActorEventValidate"])
     }
 }

@@ -19,7 +19,8 @@ struct InvocationTests {
             caller: 99, receiver: 100, method: 2, value: .zero, readOnly: false, depth: depth)
         do throws(ExecutionError) {
             let result = try Invocation.run(
-                BoundModule(module, syscalls: .v3), frame: frame, params: params, calls: calls,
+                BoundModule(module, syscalls: .of(calls.network.profile.syscalls)), frame: frame, params: params,
+                calls: calls,
                 limiter: ResourceLimiter(limit: 2 << 30))
             return (.success(result), calls)
         } catch {
@@ -153,7 +154,7 @@ struct InvocationTests {
             })
             let (result, _) = try run(module)
             #expect(try result.get().outcome == CallOutcome(exitCode: .sysIllegalInstruction, block: nil))
-            #expect(try result.get().message?.hasSuffix("in function 3 at 0x20") == true)
+            #expect(try result.get().message?.description.hasSuffix("in function 3 at 0x20") == true)
         }
     }
 
@@ -242,7 +243,7 @@ struct InvocationTests {
             }))
         let ended = try result.get()
         #expect(ended.lastError?.syscall == "ipld::block_stat" && ended.lastError?.number == .invalidHandle)
-        #expect(ended.message == "actor gave no message")
+        #expect(ended.message?.description == "actor gave no message")
     }
 }
 

@@ -10,13 +10,13 @@ import Testing
 struct IpldTests {
     private func bench(_ blocks: [Block] = [], readOnly: Bool = false) throws -> SyscallBench {
         let bench = try SyscallBench(readOnly: readOnly)
-        for block in blocks { _ = try bench.kernel.registry.insert(block) }
+        for block in blocks { _ = try bench.kernel.registry.insertReachable(block) }
         return bench
     }
 
     @Test func openingChargesTheBaseAndThenBySize() throws {
         let bench = try bench()
-        let outcome = bench.call(.ipldBlockOpen, .input(Sample.block.bytes))
+        let outcome = bench.call(.ipldBlockOpenV3, .input(Sample.block.bytes))
         #expect(outcome.isSuccess && outcome.charges == ["OnBlockOpenBase", "OnBlockOpenPerByte"])
         #expect(
             bench.calls.charges.suffix(2) == [
@@ -29,7 +29,7 @@ struct IpldTests {
 
     @Test func openingWhatTheStoreDoesNotHaveIsFatal() throws {
         let bench = try bench()
-        let outcome = bench.call(.ipldBlockOpen, .input(Sample.root.bytes))
+        let outcome = bench.call(.ipldBlockOpenV3, .input(Sample.root.bytes))
         guard case .fatal = outcome.end else {
             Issue.record("\(outcome)")
             return
@@ -40,7 +40,7 @@ struct IpldTests {
     @Test func openingAForeignCodecIsPaidAndThenRefused() throws {
         let foreign = Cid.blake2b256(codec: 0x70, data: [1])
         let bench = try SyscallBench { $0.blocks[foreign] = [1] }
-        let outcome = bench.call(.ipldBlockOpen, .input(foreign.bytes))
+        let outcome = bench.call(.ipldBlockOpenV3, .input(foreign.bytes))
         #expect(outcome.error == .illegalCodec)
         #expect(outcome.charges == ["OnBlockOpenBase", "OnBlockOpenPerByte"])
     }
@@ -50,7 +50,7 @@ struct IpldTests {
         // A tenth byte above 1 is truncated: this codec varint is 0x71 after dropping the high bits.
         let lenient: [UInt8] = [1, 0xF1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7E]
         #expect(
-            bench.call(.ipldBlockOpen, .input(lenient + Sample.block.bytes.dropFirst(2))).isSuccess)
+            bench.call(.ipldBlockOpenV3, .input(lenient + Sample.block.bytes.dropFirst(2))).isSuccess)
         let refused: [[UInt8]] = [
             [0] + Sample.block.bytes.dropFirst(), [2] + Sample.block.bytes.dropFirst(),
             [1, 0xF1, 0x00] + Sample.block.bytes.dropFirst(2),
@@ -58,7 +58,7 @@ struct IpldTests {
             [1, 0x71, 0, 65] + [UInt8](repeating: 1, count: 65), [0x12, 0x21],
         ]
         for bytes in refused {
-            let outcome = bench.call(.ipldBlockOpen, .input(bytes))
+            let outcome = bench.call(.ipldBlockOpenV3, .input(bytes))
             #expect(outcome.error == .illegalArgument && outcome.charges.isEmpty, "\(bytes)")
         }
     }
@@ -66,19 +66,19 @@ struct IpldTests {
     @Test func creatingChargesBeforeItLooksAtTheCodec() throws {
         let bench = try bench(readOnly: true)
         for codec in [UInt64(0x51), 0x55, 0x71] {
-            let outcome = bench.call(.ipldBlockCreate, .number(codec), .input([1, 2, 3]))
+            let outcome = bench.call(.ipldBlockCreateV3, .number(codec), .input([1, 2, 3]))
             #expect(outcome.isSuccess && outcome.gas == 14_000_000 + 30_000)
         }
         #expect(bench.result(0, UInt32.self) == 3)
-        let refused = bench.call(.ipldBlockCreate, .number(0x70), .input([1, 2, 3]))
+        let refused = bench.call(.ipldBlockCreateV3, .number(0x70), .input([1, 2, 3]))
         #expect(refused.error == .illegalCodec && refused.charges == ["OnBlockCreate"])
     }
 
     @Test func blocksOfAMebibyteAreTheLargest() throws {
         let bench = try SyscallBench(memorySize: 3 << 20)
-        let refused = bench.raw(.ipldBlockCreate, [64, 0x55, 0, (1 << 20) + 1])
+        let refused = bench.raw(.ipldBlockCreateV3, [64, 0x55, 0, (1 << 20) + 1])
         #expect(refused.error == .limitExceeded && refused.charges.isEmpty)
-        #expect(bench.raw(.ipldBlockCreate, [64, 0x55, 0, 1 << 20]).isSuccess)
+        #expect(bench.raw(.ipldBlockCreateV3, [64, 0x55, 0, 1 << 20]).isSuccess)
     }
 
     @Test func readingCopiesWhatThereIsAndSaysWhatIsLeft() throws {
@@ -116,39 +116,39 @@ struct IpldTests {
         let data: [UInt8] = [0x82, 1, 2]
         let bench = try bench([Block(codec: 0x71, data: data)], readOnly: true)
         let cid = Cid.blake2b256(codec: 0x71, data: data)
-        let small = bench.call(.ipldBlockLink, .number(1), .number(0xB220), .number(32), .output(37))
+        let small = bench.call(.ipldBlockLinkV3, .number(1), .number(0xB220), .number(32), .output(37))
         #expect(small.error == .bufferTooSmall && small.charges == ["OnBlockLink"])
         #expect(bench.calls.blocks[cid] == data)
         #expect(small.gas == 14_000_000 + 506_000_000 + 3 * 3_352_400)
-        #expect(bench.call(.ipldBlockLink, .number(1), .number(0xB220), .number(32), .output(100)).isSuccess)
+        #expect(bench.call(.ipldBlockLinkV3, .number(1), .number(0xB220), .number(32), .output(100)).isSuccess)
         #expect(bench.result(0, UInt32.self) == 38 && bench.output(3, 39) == cid.bytes + [0])
     }
 
     @Test func linkingTakesBlake2b256Alone() throws {
         let bench = try bench([Block(codec: 0x71, data: [0x80])])
         for (code, length) in [(UInt64(0xB220), UInt64(31)), (0xB220, 33), (0x12, 32), (0, 32), (0xB240, 64)] {
-            let refused = bench.call(.ipldBlockLink, .number(1), .number(code), .number(length), .output(38))
+            let refused = bench.call(.ipldBlockLinkV3, .number(1), .number(code), .number(length), .output(38))
             #expect(refused.error == .illegalCid && refused.charges.isEmpty)
         }
         // The hash is looked at before the handle.
         #expect(
-            bench.call(.ipldBlockLink, .number(9), .number(0), .number(32), .output(38)).error == .illegalCid)
+            bench.call(.ipldBlockLinkV3, .number(9), .number(0), .number(32), .output(38)).error == .illegalCid)
         #expect(
-            bench.call(.ipldBlockLink, .number(9), .number(0xB220), .number(32), .output(38)).error
+            bench.call(.ipldBlockLinkV3, .number(9), .number(0xB220), .number(32), .output(38)).error
                 == .invalidHandle)
     }
 
     @Test func aFullRegistryTakesNothing() throws {
-        var registry = BlockRegistry(capacity: 2)
-        #expect(try registry.insert(Block(codec: 0x55, data: [])) == 1)
-        #expect(try registry.insert(Block(codec: 0x55, data: [])) == 2)
+        var registry = BlockRegistry(capacity: 2, tracksReachability: false)
+        #expect(try registry.insertReachable(Block(codec: 0x55, data: [])) == 1)
+        #expect(try registry.insertReachable(Block(codec: 0x55, data: [])) == 2)
         #expect(registry.isFull)
         do throws(ExecutionError) {
             // Fullness is looked at before the codec.
-            _ = try registry.insert(Block(codec: 0, data: []))
+            _ = try registry.insertReachable(Block(codec: 0, data: []))
             Issue.record("inserted")
         } catch {
-            guard case .syscall(.limitExceeded, _) = error else {
+            guard case .refused(.limitExceeded, _) = error else {
                 Issue.record("\(error)")
                 return
             }

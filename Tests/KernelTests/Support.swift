@@ -22,9 +22,17 @@ enum Sample {
     }
 }
 
+/// Keeps all events, which only a test may.
+final class TraceRecording: TraceSink {
+    private(set) var events: [TraceEvent] = []
+
+    func record(_ event: TraceEvent) { events.append(event) }
+}
+
 /// A machine that makes no charges of its own and writes down what it was asked.
 final class FakeCalls: CallManager {
-    let trace = TraceRecorder()
+    let recording = TraceRecording()
+    var trace: (any TraceSink)? { recording }
     let gas: GasTracker
     var message: MessageFacts
     var network: NetworkFacts
@@ -43,11 +51,11 @@ final class FakeCalls: CallManager {
     var log: [String] = []
 
     init(gasLimit: UInt64 = 10_000_000_000, network version: UInt32 = 18) throws {
-        gas = GasTracker(gasLimit: gasLimit, trace: trace)
+        gas = GasTracker(gasLimit: gasLimit, trace: recording)
         message = MessageFacts(
             originID: 1001, originAddress: .id(1001), nonce: 7, effectivePremium: TokenAmount(3))
         network = NetworkFacts(
-            profile: try .executable(NetworkVersion(rawValue: version)), epoch: 1000, timestamp: 30_000,
+            profile: try .forVersion(NetworkVersion(rawValue: version)), epoch: 1000, timestamp: 30_000,
             baseFee: TokenAmount(100), circulatingSupply: TokenAmount(hi: 2, lo: 5), chainID: 314)
     }
 
@@ -55,7 +63,7 @@ final class FakeCalls: CallManager {
 
     /// The charges so far, by name.
     var charges: [GasCharge] {
-        trace.events.compactMap { event in if case .charge(let charge) = event { charge } else { nil } }
+        recording.events.compactMap { event in if case .charge(let charge) = event { charge } else { nil } }
     }
 
     func send(_ request: CallRequest) throws(ExecutionError) -> CallOutcome {
@@ -90,7 +98,7 @@ final class FakeCalls: CallManager {
 }
 
 final class FakeExterns: Externs {
-    var proofs: any ProofVerifier = ConformanceProofs()
+    var proofs: any ProofSyscalls = ConformanceProofs()
     var failure: ExternFailure?
     var fault: ConsensusFault?
     var asked: [Int64] = []
@@ -109,17 +117,15 @@ final class FakeExterns: Externs {
     }
     func tipsetCid(epoch: Int64) throws(ExternFailure) -> Cid { try answer(epoch, Sample.root) }
     func consensusFault(
-        first: [UInt8], second: [UInt8], extra: [UInt8]
+        first: Span<UInt8>, second: Span<UInt8>, extra: Span<UInt8>
     ) throws(ExternFailure) -> ConsensusFault? { try answer(0, fault) }
     func debugLog(_ text: String, actor: UInt64) { logged.append("\(actor): \(text)") }
     func storeArtifact(name: String, data: [UInt8], actor: UInt64) { logged.append("\(actor): \(name) \(data.count)") }
 }
 
-/// A proof verifier with chosen answers and production's accounting.
+/// A proof verifier with chosen answers.
 struct ChosenProofs: ProofVerifier {
     var answer: Result<Bool, ProofFailure>
-    var accounting: ProofAccounting { .production }
-    var asksNodeForConsensusFaults: Bool { true }
     func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { try answer.get() }
     func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { try answer.get() }
     func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { try answer.get() }
@@ -171,6 +177,7 @@ final class FakeGuest {
 /// A module whose functions are Swift closures.
 final class ScriptedModule: ActorModule {
     let facts: ModuleFacts
+    private let rows: [SyscallRow]
     private let start: @Sendable (ScriptedInstance) -> GuestOutcome
     private let invoke: @Sendable (ScriptedInstance, UInt64) -> GuestOutcome
 
@@ -186,6 +193,7 @@ final class ScriptedModule: ActorModule {
                     module: Array($0.module.utf8), name: Array($0.name.utf8), signature: $0.signature)
             }, importsOtherThanFunctions: otherImports, exportedMemoryPages: memoryPages,
             exportedTableElements: tableElements, invoke: entry)
+        rows = imports
         self.start = start
         self.invoke = invoke
     }
@@ -193,7 +201,7 @@ final class ScriptedModule: ActorModule {
     func makeInstance(
         handler: any ImportHandler, limiter: ResourceLimiter
     ) throws(EngineError) -> any ActorInstance {
-        ScriptedInstance(handler: handler, limiter: limiter, start: start, invoke: invoke)
+        ScriptedInstance(handler: handler, limiter: limiter, rows: rows, start: start, invoke: invoke)
     }
 }
 
@@ -201,15 +209,18 @@ final class ScriptedInstance: ActorInstance {
     let guest = FakeGuest()
     let limiter: ResourceLimiter
     private let handler: any ImportHandler
+    private let rows: [SyscallRow]
     private let start: (ScriptedInstance) -> GuestOutcome
     private let invoke: (ScriptedInstance, UInt64) -> GuestOutcome
 
     init(
-        handler: any ImportHandler, limiter: ResourceLimiter, start: @escaping (ScriptedInstance) -> GuestOutcome,
+        handler: any ImportHandler, limiter: ResourceLimiter, rows: [SyscallRow],
+        start: @escaping (ScriptedInstance) -> GuestOutcome,
         invoke: @escaping (ScriptedInstance, UInt64) -> GuestOutcome
     ) {
         self.handler = handler
         self.limiter = limiter
+        self.rows = rows
         self.start = start
         self.invoke = invoke
     }
@@ -221,7 +232,7 @@ final class ScriptedInstance: ActorInstance {
 
     /// Calls a syscall; nil when it ended the call.
     func syscall(_ syscall: Syscall, _ arguments: UInt64...) -> UInt64? {
-        let index = SyscallSet.v3.rows.firstIndex { $0.syscall == syscall } ?? -1
+        let index = rows.firstIndex { $0.syscall == syscall } ?? -1
         guard case .result(let number) = guest.call(handler, index, arguments) else { return nil }
         return number
     }

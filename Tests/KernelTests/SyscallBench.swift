@@ -25,12 +25,13 @@ final class SyscallBench {
     let guest: FakeGuest
     let limiter: ResourceLimiter
     let kernel: Kernel
+    let syscalls: SyscallSet
 
     /// What came of one call.
     struct Outcome: Equatable {
         /// nil when the call ended the invocation.
         var number: UInt64?
-        var end: EndReason?
+        var end: ExecutionError?
         /// Names of the charges after `wasm_exec` and `OnSyscall`.
         var charges: [String]
         /// Milligas of all charges.
@@ -39,15 +40,16 @@ final class SyscallBench {
 
     init(
         receiver: UInt64 = 100, method: UInt64 = 5, value: TokenAmount = TokenAmount(11), readOnly: Bool = false,
-        memorySize: Int = 65_536, _ prepare: (FakeCalls) -> Void = { _ in }
+        memorySize: Int = 65_536, network version: UInt32 = 18, _ prepare: (FakeCalls) -> Void = { _ in }
     ) throws {
-        calls = try FakeCalls()
+        calls = try FakeCalls(network: version)
+        syscalls = .of(calls.network.profile.syscalls)
         calls.actors[receiver] = Sample.state(balance: 50)
         prepare(calls)
         guest = FakeGuest(memorySize: memorySize)
         limiter = ResourceLimiter(limit: 2 << 30)
         kernel = Kernel(
-            code: BoundModule(ScriptedModule(), syscalls: .v3),
+            code: BoundModule(ScriptedModule(imports: syscalls.rows), syscalls: syscalls),
             frame: InvocationFrame(
                 caller: 99, receiver: receiver, method: method, value: value, readOnly: readOnly, depth: 1),
             calls: calls, limiter: limiter)
@@ -58,7 +60,7 @@ final class SyscallBench {
     /// Calls with raw WASM arguments.
     func raw(_ syscall: Syscall, _ arguments: [UInt64]) -> Outcome {
         let before = calls.charges.count
-        let index = SyscallSet.v3.rows.firstIndex { $0.syscall == syscall } ?? -1
+        let index = syscalls.rows.firstIndex { $0.syscall == syscall } ?? -1
         let number: UInt64? =
             if case .result(let value) = guest.call(kernel, index, arguments) { value } else { nil }
         let made = calls.charges[before...]
@@ -70,7 +72,7 @@ final class SyscallBench {
 
     /// Puts the arguments into memory and gives the WASM arguments, with the result's address where there is one.
     func place(_ syscall: Syscall, _ arguments: [Argument]) -> [UInt64] {
-        let row = SyscallSet.v3.row(syscall)
+        let row = syscalls.row(syscall)
         var raw: [UInt64] = (row?.resultSize ?? 0) > 0 ? [UInt64(Self.resultAddress)] : []
         for (index, argument) in arguments.enumerated() {
             let offset = Self.dataStart + index * Self.stretch

@@ -42,13 +42,14 @@ struct WasmActorTests {
         _ text: String, params: Block? = nil, calls: FakeCalls
     ) throws -> Result<InvocationResult, ExecutionError> {
         let analyzed = try FrontEnd.analyze(
-            try Self.assemble(text), profile: .fvm, prices: .fvm, syscalls: .v3)
+            try Self.assemble(text), profile: .fvm, prices: .fvm)
         let frame = InvocationFrame(
             caller: 99, receiver: 100, method: 2, value: .zero, readOnly: false, depth: 1)
         do throws(ExecutionError) {
             return .success(
                 try Invocation.run(
-                    BoundModule(ReferenceModule(analyzed), syscalls: .v3), frame: frame, params: params,
+                    BoundModule(ReferenceModule(analyzed), syscalls: .of(calls.network.profile.syscalls)), frame: frame,
+                    params: params,
                     calls: calls, limiter: ResourceLimiter(limit: 2 << 30)))
         } catch {
             return .failure(error)
@@ -137,7 +138,7 @@ struct WasmActorTests {
             """, calls: calls)
         let ended = try result.get()
         #expect(ended.outcome == CallOutcome(exitCode: ExitCode(rawValue: 21), block: nil))
-        #expect(ended.message == "enough")
+        #expect(ended.message?.description == "enough")
     }
 
     @Test func anActorReadsItsRootAndLinksANewOne() throws {
@@ -173,6 +174,6 @@ struct WasmActorTests {
             """, calls: calls)
         let ended = try result.get()
         #expect(ended.outcome.exitCode == .sysIllegalInstruction)
-        #expect(ended.message?.hasPrefix("out of bounds memory access") == true)
+        #expect(ended.message?.description.hasPrefix("out of bounds memory access") == true)
     }
 }

@@ -72,12 +72,13 @@ import Testing
         ]
         let state = try SyntheticState()
         for (message, code) in cases {
-            let machine = try state.machine()
+            let trace = TraceRecording()
+            let machine = try state.machine(trace: trace)
             let result = try apply(message, on: machine)
             #expect(result.receipt.exitCode == code)
             #expect(result.receipt.gasUsed == 0)
             #expect(result.gas == GasOutputs(penalty: TokenAmount(100) * TokenAmount(message.gasLimit)))
-            #expect(result.trace.isEmpty)
+            #expect(trace.events.isEmpty)
             #expect(try machine.flush() == state.root)
         }
     }
@@ -251,9 +252,9 @@ import Testing
     }
 
     @Test func theTraceOfATransferIsInTheReferencesOrder() throws {
-        let machine = try SyntheticState().machine(traces: true)
-        let result = try apply(message(value: TokenAmount(5)), on: machine)
-        let kinds = result.trace.map { event in
+        let trace = TraceRecording()
+        _ = try apply(message(value: TokenAmount(5)), on: try SyntheticState().machine(trace: trace))
+        let kinds = trace.events.map { event in
             switch event {
             case .charge(let charge): charge.name
             case .call: "call"

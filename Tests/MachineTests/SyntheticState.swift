@@ -74,13 +74,14 @@ final class SyntheticState {
     }
 
     func machine(
-        engine: any ActorEngine = NoEngine(), baseFee: UInt64 = 100, traces: Bool = false
+        engine: any ActorEngine = NoEngine(), baseFee: UInt64 = 100, network version: UInt32 = 18,
+        trace: (any TraceSink)? = nil
     ) throws -> Machine {
         try Machine(
             network: NetworkFacts(
-                profile: try NetworkProfile.executable(NetworkVersion(rawValue: 18)), epoch: 1, timestamp: 30,
+                profile: try NetworkProfile.forVersion(NetworkVersion(rawValue: version)), epoch: 1, timestamp: 30,
                 baseFee: TokenAmount(baseFee), circulatingSupply: .zero, chainID: 0),
-            stateRoot: root, store: store, engine: engine, externs: SilentExterns(), traces: traces)
+            stateRoot: root, store: store, engine: engine, externs: SilentExterns(), trace: trace)
     }
 }
 
@@ -91,6 +92,13 @@ extension MemoryBlockstore {
         try! put(cid, block)
         return cid
     }
+}
+
+/// Keeps all events, which only a test may.
+final class TraceRecording: TraceSink {
+    private(set) var events: [TraceEvent] = []
+
+    func record(_ event: TraceEvent) { events.append(event) }
 }
 
 /// Has no code at all.
@@ -113,12 +121,12 @@ final class RefusingEngine: ActorEngine {
 }
 
 final class SilentExterns: Externs {
-    let proofs: any ProofVerifier = ConformanceProofs()
+    let proofs: any ProofSyscalls = ConformanceProofs()
 
     func chainRandomness(epoch: Int64) throws(ExternFailure) -> [UInt8] { throw .refused("none") }
     func beaconRandomness(epoch: Int64) throws(ExternFailure) -> [UInt8] { throw .refused("none") }
     func tipsetCid(epoch: Int64) throws(ExternFailure) -> Cid { throw .refused("none") }
     func consensusFault(
-        first: [UInt8], second: [UInt8], extra: [UInt8]
+        first: Span<UInt8>, second: Span<UInt8>, extra: Span<UInt8>
     ) throws(ExternFailure) -> ConsensusFault? { nil }
 }

@@ -11,12 +11,18 @@ import Testing
         var directory: String
         var bundle: String
         var vectors: Int
+        /// Those without a recorded trace: it would be too long.
+        var withoutTrace = 0
         var testDescription: String { directory }
     }
 
     static let recordings = [
         Recording(directory: "nv18", bundle: "v10", vectors: 509),
         Recording(directory: "nv20", bundle: "v11", vectors: 360),
+        Recording(directory: "nv21", bundle: "v12", vectors: 360),
+        Recording(directory: "nv23", bundle: "v14", vectors: 302),
+        Recording(directory: "nv25", bundle: "v16", vectors: 522),
+        Recording(directory: "nv28", bundle: "v18", vectors: 589, withoutTrace: 1),
     ]
 
     @Test(arguments: recordings)
@@ -34,6 +40,6 @@ import Testing
         }
         #expect(summary.passed == recording.vectors)
         #expect(summary.skipped == 0)
-        #expect(summary.equalTraces == recording.vectors)
+        #expect(summary.equalTraces == recording.vectors - recording.withoutTrace)
     }
 }

@@ -3,7 +3,7 @@ import Metering
 import WasmFormat
 import WasmReference
 
-/// The reference interpreter with the front end of network versions 18 to 20.
+/// The reference interpreter with the front end all network versions share.
 func interpreter() -> ReferenceEngine {
     ReferenceEngine { bytes in
         do throws(Refusal) {

@@ -27,7 +27,7 @@ struct SmallState {
 
         let actors = Hamt(store: store)
         let initHead = try store.putCbor(initState.bytes)
-        for (id, head) in [(InitActorState.id, initHead), (Self.knownID, EmptyArray.cid), (101, EmptyArray.cid)] {
+        for (id, head) in [(Singleton.initActor, initHead), (Self.knownID, EmptyArray.cid), (101, EmptyArray.cid)] {
             var actor = ActorState.empty(code: Self.account, delegatedAddress: nil)
             actor.state = head
             actor.balance = TokenAmount(id)

@@ -76,7 +76,7 @@ import Testing
 
     @Test func withoutTheInitActorNothingIsResolved() throws {
         let tree = try SmallState().tree()
-        tree.deleteActor(InitActorState.id)
+        tree.deleteActor(Singleton.initActor)
         #expect(throws: StateError.self) { try tree.resolve(SmallState.known) }
         #expect(throws: StateError.self) { try tree.registerAddress(Self.stranger) }
         #expect(try tree.resolve(.id(7)) == 7)

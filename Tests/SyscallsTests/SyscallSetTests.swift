@@ -17,11 +17,30 @@ struct SyscallSetTests {
         #expect(SyscallSet.v4.rows.count == 41)
         #expect(SyscallSet.v3.row(.cryptoVerifyBlsAggregate) == nil)
         #expect(SyscallSet.v4.row(.cryptoVerifyBlsAggregate) != nil)
-        for syscall in Syscall.allCases { #expect(SyscallSet.v4.row(syscall)?.syscall == syscall) }
+        for syscall in Syscall.allCases {
+            let rows = [SyscallSet.v3, .v4].compactMap { $0.row(syscall) }
+            #expect(!rows.isEmpty && rows.allSatisfy { $0.syscall == syscall })
+        }
+    }
+
+    @Test func whatMeansOneThingInEachGenerationHasACaseForEach() {
+        let v3 = Dictionary(uniqueKeysWithValues: SyscallSet.v3.rows.map { ($0.title, $0.syscall) })
+        let different = SyscallSet.v4.rows.filter { v3[$0.title] != nil && v3[$0.title] != $0.syscall }
+        #expect(different.count == 11)
+        #expect(SyscallSet.v4.rows.filter { v3[$0.title] == nil }.map(\.syscall) == [.cryptoVerifyBlsAggregate])
+    }
+
+    @Test func kindsAndLayoutsSayTheTypes() {
+        for row in SyscallSet.v3.rows + SyscallSet.v4.rows {
+            #expect(row.parameters.count <= 8)
+            for case .fixed(_, let bytes) in row.parameters { #expect((16...255).contains(bytes)) }
+            #expect((row.result == .none) == (row.resultSize == 0))
+        }
     }
 
     @Test func fourSignaturesDifferBetweenGenerations() {
-        let different = SyscallSet.v3.rows.filter { SyscallSet.v4.row($0.syscall)?.signature != $0.signature }
+        let v4 = Dictionary(uniqueKeysWithValues: SyscallSet.v4.rows.map { ($0.title, $0.signature) })
+        let different = SyscallSet.v3.rows.filter { v4[$0.title] != $0.signature }
         #expect(
             Set(different.map(\.title)) == [
                 "event::emit_event", "rand::get_chain_randomness", "rand::get_beacon_randomness",

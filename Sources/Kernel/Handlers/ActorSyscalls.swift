@@ -4,13 +4,10 @@ import Primitives
 import StateTree
 
 extension Kernel {
-    /// The only actor that may create others.
-    private static var initActor: UInt64 { 1 }
-
-    func actorResolveAddress(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+    func actorResolveAddress(_ arguments: inout Arguments, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
-        .number(try resolve(guest.address(arguments, 0)))
+        .number(try resolve(arguments.address(guest)))
     }
 
     private func existing(_ id: UInt64) throws(ExecutionError) -> ActorState {
@@ -19,51 +16,56 @@ extension Kernel {
     }
 
     func actorLookupDelegatedAddress(
-        _ arguments: Span<UInt64>, _ guest: inout GuestContext
+        _ arguments: inout Arguments, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
-        let buffer = try guest.range(arguments, 1)
+        let id = try arguments.u64()
+        let buffer = try arguments.output(guest)
         try gas.charge(prices.onLookupDelegatedAddress())
-        guard let address = try existing(arguments[0]).delegatedAddress else { return .number(UInt32(0)) }
+        guard let address = try existing(id).delegatedAddress else { return .number(UInt32(0)) }
         return .number(try guest.write(address.bytes, to: buffer, "the delegated address"))
     }
 
-    func actorGetActorCodeCid(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+    func actorGetActorCodeCid(_ arguments: inout Arguments, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
-        let buffer = try guest.range(arguments, 1)
+        let id = try arguments.u64()
+        let buffer = try arguments.output(guest)
         try gas.charge(prices.onGetActorCodeCid())
-        let code = try existing(arguments[0]).code
-        return .number(try guest.write(code.bytes, to: buffer, "the code CID"))
+        return .number(try guest.write(existing(id).code.bytes, to: buffer, "the code CID"))
     }
 
-    func actorNextActorAddress(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+    func actorNextActorAddress(_ arguments: inout Arguments, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
-        let buffer = try guest.range(arguments, 0)
+        let buffer = try arguments.output(guest)
         let address = try calls.nextActorAddress()
         return .number(try guest.write(address.bytes, to: buffer, "the address"))
     }
 
-    func actorCreateActor(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+    func actorCreateActor(_ arguments: inout Arguments, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
-        let code = try guest.cid(arguments, 1)
-        let address = arguments.u32(3) > 0 ? try guest.address(arguments, 2) : nil
-        guard frame.receiver == Self.initActor else {
-            throw .syscall(.forbidden, "actor \(frame.receiver) is not the init actor, which alone creates actors")
+        let id = try arguments.u64()
+        let code = try arguments.cid(guest)
+        let range = try arguments.uncheckedInput()
+        // Without a length there is no delegated address, wherever it is said to be.
+        let address = range.length > 0 ? try guest.address(guest.check(range)) : nil
+        let caller = frame.receiver
+        guard caller == Singleton.initActor else {
+            throw .syscall(.forbidden, "actor \(caller) is not the init actor, which alone creates actors")
         }
         try refuseWhenReadOnly("an actor cannot be created")
         guard code != calls.placeholderCode else {
             throw .syscall(.forbidden, "placeholders are created by sends only")
         }
-        try calls.createActor(id: arguments[0], code: code, delegatedAddress: address)
+        try calls.createActor(id: id, code: code, delegatedAddress: address)
         return .done
     }
 
     func actorGetBuiltinActorType(
-        _ arguments: Span<UInt64>, _ guest: inout GuestContext
+        _ arguments: inout Arguments, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
-        let code = try guest.cid(arguments, 0)
+        let code = try arguments.cid(guest)
         try gas.charge(prices.onGetBuiltinActorType())
         // Of equal codes the reference's map keeps the last.
         let position = calls.builtinActors.lastIndex(of: code)
@@ -71,10 +73,10 @@ extension Kernel {
     }
 
     func actorGetCodeCidForType(
-        _ arguments: Span<UInt64>, _ guest: inout GuestContext
+        _ arguments: inout Arguments, _ guest: inout GuestContext
     ) throws(ExecutionError) -> SyscallResult {
-        let type = arguments.u32(0)
-        let buffer = try guest.range(arguments, 1)
+        let type = try arguments.u32()
+        let buffer = try arguments.output(guest)
         try gas.charge(prices.onGetCodeCidForType())
         let codes = calls.builtinActors
         guard type >= 1, Int(type) <= codes.count else {
@@ -83,8 +85,9 @@ extension Kernel {
         return .number(try guest.write(codes[Int(type) - 1].bytes, to: buffer, "the code CID"))
     }
 
-    func actorBalanceOf(_ arguments: Span<UInt64>) throws(ExecutionError) -> SyscallResult {
+    func actorBalanceOf(_ arguments: inout Arguments) throws(ExecutionError) -> SyscallResult {
+        let id = try arguments.u64()
         try gas.charge(prices.onBalanceOf())
-        return try .amount(existing(arguments[0]).balance, "the balance of actor \(arguments[0])")
+        return try .amount(existing(id).balance, "the actor's balance")
     }
 }

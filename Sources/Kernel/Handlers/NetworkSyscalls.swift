@@ -4,28 +4,23 @@ import Primitives
 extension Kernel {
     func networkContext() throws(ExecutionError) -> SyscallResult {
         try gas.charge(prices.onNetworkContext())
-        var result = ResultBytes()
-        result.append(network.epoch)
-        result.append(network.timestamp)
-        try result.append(network.baseFee, "the base fee")
-        result.append(network.chainID)
-        result.append(network.version.rawValue)
-        return .value(result)
+        return .value(try .networkContext(network))
     }
 
     func networkTotalFilCircSupply() throws(ExecutionError) -> SyscallResult {
         try .amount(network.circulatingSupply, "the circulating supply")
     }
 
-    func networkTipsetCid(_ arguments: Span<UInt64>, _ guest: inout GuestContext) throws(ExecutionError)
+    func networkTipsetCid(_ arguments: inout Arguments, _ guest: inout GuestContext) throws(ExecutionError)
         -> SyscallResult
     {
-        let epoch = arguments.i64(0)
-        let buffer = try guest.range(arguments, 1)
+        let epoch = try arguments.i64()
+        let buffer = try arguments.output(guest)
+        let current = network.epoch
         guard epoch >= 0 else { throw .syscall(.illegalArgument, "epoch \(epoch) is negative") }
-        let (lookback, overflow) = network.epoch.subtractingReportingOverflow(epoch)
+        let (lookback, overflow) = current.subtractingReportingOverflow(epoch)
         guard !overflow, lookback > 0 else {
-            throw .syscall(.illegalArgument, "epoch \(epoch) is not before the current one, \(network.epoch)")
+            throw .syscall(.illegalArgument, "epoch \(epoch) is not before the current one, \(current)")
         }
         if let limit = network.profile.behaviour.tipsetLookbackLimit, lookback >= limit {
             throw .syscall(.illegalArgument, "epoch \(epoch) is \(lookback) back, the limit is \(limit - 1)")
@@ -35,10 +30,7 @@ extension Kernel {
         do throws(ExternFailure) {
             cid = try calls.externs.tipsetCid(epoch: epoch)
         } catch {
-            switch error {
-            case .refused(let reason): throw .fatal("no tipset CID for epoch \(epoch): \(reason)")
-            case .local(let reason): throw .local(reason)
-            }
+            throw ExecutionError(error) { .fatal("no tipset CID for epoch \(epoch): \($0)") }
         }
         return .number(try guest.write(cid.bytes, to: buffer, "the tipset CID"))
     }

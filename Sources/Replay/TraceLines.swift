@@ -1,0 +1,68 @@
+import Kernel
+
+/// Takes the events of a vector's messages as the lines of a golden trace: compared with one as they come, written to a
+/// file, or both. It keeps one line.
+final class TraceLines: TraceSink {
+    private var comparison: TraceComparison?
+    private let file: TraceFile?
+    private var line: [UInt8] = []
+
+    init(golden: [UInt8]?, file: TraceFile?) {
+        comparison = golden.map { TraceComparison(golden: $0) }
+        self.file = file
+    }
+
+    /// Starts the trace of a message.
+    func begin(message index: Int) {
+        line.removeAll(keepingCapacity: true)
+        TraceFormat.append(message: index, to: &line)
+        comparison?.begin(message: index, line: line)
+        file?.append(line)
+    }
+
+    func record(_ event: TraceEvent) {
+        if file == nil, comparison?.difference != nil { return }
+        line.removeAll(keepingCapacity: true)
+        TraceFormat.append(event, to: &line)
+        comparison?.compare(line, event)
+        file?.append(line)
+    }
+
+    /// How the trace compares, now that it has ended; nil where there was nothing to compare with.
+    func status() -> VectorReport.TraceStatus? {
+        guard comparison != nil else { return nil }
+        comparison?.finish()
+        return comparison?.difference.map { .different($0) } ?? .equal
+    }
+}
+
+/// A file that a trace is written to as it comes. It gets its name when it is whole.
+final class TraceFile {
+    private var draft: Files.Draft
+    private var buffer: [UInt8] = []
+    /// The first failure; what comes after it is dropped.
+    private var failure: FileError?
+
+    init(path: String) throws(FileError) { draft = try Files.Draft(path: path) }
+
+    func append(_ bytes: [UInt8]) {
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= 1 << 18 { write() }
+    }
+
+    private func write() {
+        if failure == nil { do throws(FileError) { try draft.append(buffer) } catch { failure = error } }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// Ends the file, which stays only when the trace is complete.
+    func finish(complete: Bool) throws(FileError) {
+        write()
+        guard failure == nil, complete else {
+            draft.discard()
+            if let failure { throw failure }
+            return
+        }
+        try draft.commit()
+    }
+}
