@@ -11,6 +11,7 @@ public final class Hamt {
 
     private let store: any Blockstore
     private let bitWidth: Int
+    private let values: HamtValues
     private var root: HamtNode
     /// The root's CID while nothing differs from it.
     private var rootCid: Cid?
@@ -18,19 +19,23 @@ public final class Hamt {
     /// An empty map.
     ///
     /// - Precondition: `bitWidth` is in `bitWidths`; it is a constant of the schema, never input.
-    public init(store: any Blockstore, bitWidth: Int = 5) {
+    public init(store: any Blockstore, bitWidth: Int = 5, values: HamtValues = .any) {
         precondition(Hamt.bitWidths.contains(bitWidth), "hamt bit width")
         self.store = store
         self.bitWidth = bitWidth
+        self.values = values
         root = HamtNode()
     }
 
     /// The map under `root`, whose block is read now.
-    public init(root cid: Cid, store: any Blockstore, bitWidth: Int = 5) throws(IPLDError) {
+    public init(
+        root cid: Cid, store: any Blockstore, bitWidth: Int = 5, values: HamtValues = .any
+    ) throws(IPLDError) {
         precondition(Hamt.bitWidths.contains(bitWidth), "hamt bit width")
         self.store = store
         self.bitWidth = bitWidth
-        root = try HamtNode(try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, isRoot: true)
+        self.values = values
+        root = try HamtNode(try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, values: values, isRoot: true)
         rootCid = cid
     }
 
@@ -40,7 +45,8 @@ public final class Hamt {
         case .loaded(_, let child), .dirty(let child): return child
         case .bucket, .stored: return nil
         case .link(let cid):
-            let child = try HamtNode(try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, isRoot: false)
+            let child = try HamtNode(
+                try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, values: values, isRoot: false)
             node.pointers[place] = .loaded(cid, child)
             return child
         }
@@ -160,7 +166,7 @@ public final class Hamt {
             case .loaded(_, let child), .dirty(let child): try visit(child, level: level + 1, body)
             case .link(let cid):
                 let block = try store.cborBlock(cid)
-                let child = try HamtNode(block, cid: cid, bitWidth: bitWidth, isRoot: false)
+                let child = try HamtNode(block, cid: cid, bitWidth: bitWidth, values: values, isRoot: false)
                 try visit(child, level: level + 1, body)
             }
         }

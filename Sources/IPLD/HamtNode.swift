@@ -121,10 +121,10 @@ final class HamtNode {
     init() { block = [] }
 
     /// Reads a node's block with the checks the reference makes.
-    init(_ block: [UInt8], cid: Cid, bitWidth: Int, isRoot: Bool) throws(IPLDError) {
+    init(_ block: [UInt8], cid: Cid, bitWidth: Int, values: HamtValues, isRoot: Bool) throws(IPLDError) {
         self.block = block
         do {
-            try decode(cid: cid, bitWidth: bitWidth)
+            try decode(cid: cid, bitWidth: bitWidth, values)
         } catch let error as IPLDError {
             throw error
         } catch let error as CborError {
@@ -135,7 +135,7 @@ final class HamtNode {
         if pointers.isEmpty && !isRoot { throw .malformed(cid, "hamt node below the root is empty") }
     }
 
-    private func decode(cid: Cid, bitWidth: Int) throws {
+    private func decode(cid: Cid, bitWidth: Int, _ values: HamtValues) throws {
         let block = block
         var reader = CborReader(block)
         try reader.tuple(2)
@@ -152,7 +152,7 @@ final class HamtNode {
         reader.mode = .dynamic
         for _ in 0..<count {
             let start = reader.position
-            if let end = CanonicalScan.dagCborLink(block.span, start) ?? HamtNode.bucketEnd(block.span, start) {
+            if let end = CanonicalScan.dagCborLink(block.span, start) ?? HamtNode.bucketEnd(block.span, start, values) {
                 pointers.append(.stored(start..<end))
                 reader.passed(to: end)
             } else if reader.nextIsLink {
@@ -162,14 +162,16 @@ final class HamtNode {
                 }
                 pointers.append(.link(child))
             } else {
-                pointers.append(.bucket(try HamtNode.bucket(&reader, cid)))
+                pointers.append(.bucket(try HamtNode.bucket(&reader, cid, values)))
             }
         }
         try reader.finish()
         self.pointers = pointers
     }
 
-    private static func bucket(_ reader: inout CborReader, _ cid: Cid) throws -> [HamtPair] {
+    private static func bucket(
+        _ reader: inout CborReader, _ cid: Cid, _ values: HamtValues
+    ) throws -> [HamtPair] {
         let count = try reader.array()
         guard (1...bucketSize).contains(count) else {
             throw IPLDError.malformed(cid, "hamt bucket has \(count) pairs")
@@ -182,7 +184,10 @@ final class HamtNode {
             if let previous = pairs.last, !previous.key.lexicographicallyPrecedes(key) {
                 throw IPLDError.malformed(cid, "hamt bucket is not sorted")
             }
-            pairs.append(HamtPair(key: key, value: try reader.canonicalItem()))
+            let value = try reader.canonicalItem()
+            pairs.append(
+                HamtPair(
+                    key: key, value: values.isPlain(value.span) ? value : try values.rewritten(Array(value))[...]))
         }
         return pairs
     }
@@ -202,14 +207,15 @@ final class HamtNode {
         (0x81...0x80 + UInt8(bucketSize)).contains(head) ? Int(head - 0x80) : nil
     }
 
-    /// The end of a bucket in canonical encoding at `start`, with its keys in order.
-    private static func bucketEnd(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+    /// The end of a bucket in canonical encoding at `start`, with its keys in order and plain values.
+    private static func bucketEnd(_ bytes: Span<UInt8>, _ start: Int, _ values: HamtValues) -> Int? {
         guard start < bytes.count, let count = pairCount(bytes[start]) else { return nil }
         var position = start + 1
         var previous: Range<Int>?
         for _ in 0..<count {
             guard let pair = pair(bytes, position) else { return nil }
             if let previous, !precedes(bytes, previous, pair.key) { return nil }
+            guard values.isPlain(bytes.extracting(pair.value)) else { return nil }
             previous = pair.key
             position = pair.value.upperBound
         }

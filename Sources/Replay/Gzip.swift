@@ -2,7 +2,7 @@ import CZlib
 
 /// Reads gzip data through zlib, with a bound on what comes out.
 enum Gzip {
-    /// Decompresses one gzip member that fills `input`.
+    /// Decompresses the gzip members that fill `input`, one after another; zeros may follow the last, as archivers pad.
     /// - Parameter limit: bytes of output at most; more is an error, so that a small file cannot fill memory.
     static func decompress(_ input: [UInt8], limit: Int) throws(GzipError) -> [UInt8] {
         var stream = z_stream()
@@ -16,7 +16,7 @@ enum Gzip {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         var status = Z_OK
         var consumed = 0
-        while status == Z_OK {
+        while true {
             let room = min(input.count - consumed, 1 << 30)
             var produced = 0
             // Sound: zlib reads at most `avail_in` bytes of `input` and writes at most `avail_out` bytes of
@@ -34,14 +34,17 @@ enum Gzip {
             consumed += room - Int(stream.avail_in)
             guard output.count + produced <= limit else { throw .tooLarge(limit: limit) }
             output.append(contentsOf: piece[..<produced])
+            if status == Z_STREAM_END {
+                guard input[consumed...].contains(where: { $0 != 0 }) else { break }
+                // What follows must be another member: its header decides.
+                guard inflateReset(&stream) == Z_OK else { throw .malformed(at: consumed) }
+                continue
+            }
             if status == Z_BUF_ERROR || (status == Z_OK && produced == 0 && consumed == input.count) {
                 throw .truncated(at: consumed)
             }
+            guard status == Z_OK else { throw status == Z_MEM_ERROR ? .outOfMemory : .malformed(at: consumed) }
         }
-        guard status == Z_STREAM_END else {
-            throw status == Z_MEM_ERROR ? .outOfMemory : .malformed(at: consumed)
-        }
-        guard consumed == input.count else { throw .trailingBytes(at: consumed) }
         return output
     }
 }
@@ -52,7 +55,6 @@ enum GzipError: Error, Equatable, CustomStringConvertible {
     case tooLarge(limit: Int)
     case truncated(at: Int)
     case malformed(at: Int)
-    case trailingBytes(at: Int)
 
     var description: String {
         switch self {
@@ -60,7 +62,6 @@ enum GzipError: Error, Equatable, CustomStringConvertible {
         case .tooLarge(let limit): "gzip data expands to more than \(limit) bytes"
         case .truncated(let offset): "gzip data ends early, at 0x\(String(offset, radix: 16))"
         case .malformed(let offset): "gzip data is malformed near 0x\(String(offset, radix: 16))"
-        case .trailingBytes(let offset): "bytes after the end of the gzip data, at 0x\(String(offset, radix: 16))"
         }
     }
 }

@@ -26,6 +26,7 @@ public enum JSONReport {
         if let problem = report.problem {
             members.append(.init("problem", .string(problem)))
             members.append(.init("local_failure", .bool(report.isLocalFailure)))
+            members.append(.init("bad_input", .bool(report.isBadInput)))
         }
         members.append(.init("gas_used", .integer(report.gasUsed)))
         members.append(.init("nanoseconds", .integer(report.nanoseconds)))
@@ -67,6 +68,7 @@ public enum JSONReport {
     private static func value(_ trace: VectorReport.TraceStatus) -> JSONValue {
         switch trace {
         case .notCompared: .null
+        case .ignored(let reason): .object(["equal": .null, "ignored": .string(reason)])
         case .equal: .object(["equal": .bool(true)])
         case .different(let difference):
             .object([
@@ -82,7 +84,8 @@ public enum JSONReport {
     public static func value(_ summary: ReplaySummary) -> JSONValue {
         .object([
             "schema": .string(schema), "passed": .integer(summary.passed), "failed": .integer(summary.failed),
-            "skipped": .integer(summary.skipped), "equal_traces": .integer(summary.equalTraces),
+            "skipped": .integer(summary.skipped), "local_failures": .integer(summary.localFailures),
+            "bad_inputs": .integer(summary.badInputs), "equal_traces": .integer(summary.equalTraces),
             "messages": .integer(summary.messages), "gas_used": .integer(summary.gasUsed),
             "nanoseconds": .integer(summary.nanoseconds),
         ])

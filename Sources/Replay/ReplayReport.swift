@@ -13,6 +13,8 @@ public struct VectorReport: Sendable {
     public enum TraceStatus: Sendable, Equatable {
         /// There is no golden trace.
         case notCompared
+        /// There is one that cannot be this run's, for a reason.
+        case ignored(String)
         case equal
         case different(TraceDifference)
     }
@@ -27,6 +29,8 @@ public struct VectorReport: Sendable {
     public var problem: String?
     /// Whether `problem` is a failure of this machine, not of the vector.
     public var isLocalFailure = false
+    /// Whether `problem` is one of the vector itself: unreadable, incomplete, of an unknown version.
+    public var isBadInput = false
     /// Whether it was skipped because another network version was asked for.
     public var isOtherVersion = false
     /// In the order in which the reference's driver compares.
@@ -43,6 +47,7 @@ public struct VectorReport: Sendable {
     static func unreadable(name: String, file: String, problem: String) -> VectorReport {
         var report = VectorReport(name: name, file: file, status: .failed)
         report.problem = problem
+        report.isBadInput = true
         return report
     }
 
@@ -86,6 +91,10 @@ public struct ReplaySummary: Sendable, Equatable {
     public var passed = 0
     public var failed = 0
     public var skipped = 0
+    /// Those of the failed that are failures of this machine.
+    public var localFailures = 0
+    /// Those of the failed that could not be run because of what they are.
+    public var badInputs = 0
     /// Those of the skipped that are of another network version than the one asked for.
     public var otherVersions = 0
     /// Vectors whose trace was compared and found equal.
@@ -103,6 +112,8 @@ public struct ReplaySummary: Sendable, Equatable {
         case .failed: failed += 1
         case .skipped: skipped += 1
         }
+        if report.isLocalFailure { localFailures += 1 }
+        if report.isBadInput { badInputs += 1 }
         if report.isOtherVersion { otherVersions += 1 }
         if report.trace == .equal { equalTraces += 1 }
         messages += report.messages.count

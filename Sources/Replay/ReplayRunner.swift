@@ -20,6 +20,8 @@ public struct ReplayOptions: Sendable {
     public var goldenDirectory: String?
     /// Whether the first failure ends the replay.
     public var failFast: Bool
+    /// Whether a vector that was skipped counts as a failure.
+    public var requireAll = false
 
     public init(
         paths: [String], jobs: Int = 1, rounds: Int = 1, networkVersion: NetworkVersion? = nil,
@@ -117,18 +119,16 @@ public struct ReplayRunner: Sendable {
         } catch {
             return [.unreadable(name: source.name ?? source.title, file: source.title, problem: "\(error)")]
         }
-        let golden: [UInt8]?
-        do throws(FileError) {
-            golden = try goldenTrace(of: vector, source)
-        } catch {
-            return [.unreadable(name: vector.name, file: source.title, problem: error.description)]
-        }
-        return runner.run(vector, file: source.title, golden: golden, output: traceFile)
+        return runner.run(
+            vector, file: source.title, golden: { (name) throws(FileError) in try goldenTrace(name, source) },
+            output: traceFile)
     }
 
-    private func goldenTrace(of vector: Vector, _ source: VectorSource) throws(FileError) -> [UInt8]? {
+    /// The trace of a name in the directory of golden traces, else beside the vector.
+    private func goldenTrace(_ name: String, _ source: VectorSource) throws(FileError) -> [UInt8]? {
+        let baseName = name.split(separator: "/").last.map(String.init) ?? name
         let places = [
-            (options.goldenDirectory, vector.name), (source.directory, source.baseName ?? vector.name),
+            (options.goldenDirectory, name), (source.directory, baseName),
         ]
         for (directory, name) in places {
             guard let directory, Self.isPathBelow(name) else { continue }

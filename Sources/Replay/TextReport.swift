@@ -19,7 +19,15 @@ public struct TextReport: Sendable {
 
     private func passed(_ report: VectorReport) -> String {
         "passed   \(report.name.printable())  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
-            + (report.trace == .equal ? ", trace equal" : "")
+            + Self.comparison(report.trace)
+    }
+
+    private static func comparison(_ trace: VectorReport.TraceStatus) -> String {
+        switch trace {
+        case .equal: ", trace equal"
+        case .ignored(let reason): ", trace not compared: \(reason.printable())"
+        case .notCompared, .different: ""
+        }
     }
 
     private func failure(_ report: VectorReport) -> [String] {

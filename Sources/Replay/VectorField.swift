@@ -28,15 +28,21 @@ struct VectorField {
 
     // MARK: Structure
 
-    /// The member `name`, or nil when it is absent.
+    /// The member `name`, or nil when it is absent or null, which mean the same.
     func optional(_ name: String) throws(VectorError) -> VectorField? {
+        guard let field = try stated(name), !field.isNull else { return nil }
+        return field
+    }
+
+    /// The member `name`, or nil when it is absent; null is a value.
+    func stated(_ name: String) throws(VectorError) -> VectorField? {
         guard value.members != nil else { throw error("expected an object, found \(kind)") }
         guard let member = value[name] else { return nil }
         return VectorField(member, path: path.isEmpty ? name : "\(path).\(name)", file: file)
     }
 
     func member(_ name: String) throws(VectorError) -> VectorField {
-        guard let field = try optional(name) else { throw error("field \"\(name)\" is missing") }
+        guard let field = try stated(name) else { throw error("field \"\(name)\" is missing") }
         return field
     }
 

@@ -12,6 +12,9 @@ extension Vector {
 
     /// Reads a vector; `file` is only for complaints and, without extension, for its name.
     public init(json: [UInt8], file: String, name: String? = nil) throws(VectorError) {
+        guard !json.starts(with: [0xEF, 0xBB, 0xBF]) else {
+            throw VectorError(file: file, field: "", reason: "not JSON: it begins with a byte order mark (EF BB BF)")
+        }
         let root: VectorField
         do throws(JSONError) {
             root = VectorField(try JSON.parse(json), file: file)
@@ -112,7 +115,7 @@ extension Vector {
         var receipts: [ExpectedReceipt] = []
         for element in try field.elements(count: count) {
             var root = ExpectedReceipt.EventsRoot.unstated
-            if let field = try element.optional("events_root") {
+            if let field = try element.stated("events_root") {
                 root = .stated(field.isNull ? nil : try field.link())
             }
             receipts.append(
@@ -163,7 +166,7 @@ extension Vector {
     }
 
     private static func randomness(_ field: VectorField?) throws(VectorError) -> [RandomnessAnswer] {
-        guard let field, !field.isNull else { return [] }
+        guard let field else { return [] }
         var answers: [RandomnessAnswer] = []
         for element in try field.elements() {
             let on = try element.member("on")

@@ -19,11 +19,16 @@ struct VectorRunner: Sendable {
     /// Where a vector's trace goes, besides comparison.
     typealias TraceOutput = (_ name: String) throws -> TraceFile?
 
+    /// Where a trace to compare with is looked up.
+    typealias GoldenTraces = (_ name: String) throws(FileError) -> [UInt8]?
+
     /// Runs all variants, each on its own copy of the blocks.
     /// - Parameters:
-    ///   - golden: the trace to compare with; used for vectors with a single variant.
+    ///   - golden: the trace of a name to compare with; nil is none.
     ///   - output: opens the file for the trace of a name; nil is none.
-    func run(_ vector: Vector, file: String, golden: [UInt8]?, output: TraceOutput) -> [VectorReport] {
+    func run(
+        _ vector: Vector, file: String, golden: GoldenTraces, output: TraceOutput
+    ) -> [VectorReport] {
         let several = vector.variants.count > 1
         if let reason = vector.unsupported {
             return [VectorReport(name: vector.name, file: file, status: .skipped(reason))]
@@ -44,7 +49,16 @@ struct VectorRunner: Sendable {
                 report.isOtherVersion = true
                 return report
             }
-            return runRounds(vector, variant, report, blocks, golden: several ? nil : golden, output)
+            do throws(FileError) {
+                var trace = try golden(name)
+                if several, trace == nil, try golden(vector.name) != nil {
+                    report.trace = .ignored("the vector has several variants; a trace of this one is called \(name)")
+                    trace = nil
+                }
+                return runRounds(vector, variant, report, blocks, golden: trace, output)
+            } catch {
+                return .unreadable(name: name, file: file, problem: error.description)
+            }
         }
     }
 
@@ -57,7 +71,8 @@ struct VectorRunner: Sendable {
         var file: TraceFile?
         do { file = try output(initial.name) } catch {
             var report = initial
-            report.fail("no trace written: \(error)", local: true)
+            report.fail("no trace written: \(error)", local: error is FileError)
+            report.isBadInput = !report.isLocalFailure
             return report
         }
         let trace = golden != nil || file != nil ? TraceLines(golden: golden, file: file) : nil
@@ -118,8 +133,13 @@ struct VectorRunner: Sendable {
             try execute(vector, on: machine, trace, &report)
         } catch StateError.missingBlock(let cid, BuiltinManifest.title) {
             report.fail("\(BuiltinManifest.title) \(cid) is neither in the vector nor in a bundle named")
+            report.isBadInput = true
         } catch let error as StateError {
             report.fail(error.description, local: error.isLocal)
+            report.isBadInput = !error.isLocal
+        } catch let error as NetworkProfileError {
+            report.fail(error.description)
+            report.isBadInput = true
         } catch let error as ApplyError {
             if case .local = error { report.isLocalFailure = true }
             report.fail(error.description, local: report.isLocalFailure)

@@ -15,9 +15,6 @@ struct VectorSource: Sendable {
     /// Where its golden trace may lie beside it.
     var directory: String?
 
-    /// The file's name alone, without extension.
-    var baseName: String? { name?.split(separator: "/").last.map(String.init) }
-
     func read() throws(FileError) -> [UInt8] {
         switch place {
         case .file(let path): try Files.read(path)

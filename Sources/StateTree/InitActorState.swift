@@ -44,7 +44,9 @@ struct AddressMap {
     private let hamt: Hamt
 
     init(store: any Blockstore, root: Cid) throws(StateError) {
-        do throws(IPLDError) { hamt = try Hamt(root: root, store: store) } catch { throw StateError(error, Self.name) }
+        do throws(IPLDError) { hamt = try Hamt(root: root, store: store, values: .unsigned) } catch {
+            throw StateError(error, Self.name)
+        }
     }
 
     func get(_ address: Address) throws(StateError) -> UInt64? {

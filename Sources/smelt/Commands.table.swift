@@ -17,7 +17,7 @@ let smeltCommand = Command(
     discussion: """
         Data goes to standard output, progress and diagnostics to standard error.
         Exit status: 0 success; 1 an operation failed or a mismatch was found; 2 bad input file or invalid module; \
-        4 integrity failure; 64 wrong use; 70 internal error.
+        4 integrity failure; 64 wrong use; 70 internal error; 75 a failure of this machine.
         """,
     options: [
         Option("version", "Print the version."),
@@ -73,7 +73,7 @@ let smeltCommand = Command(
         Command(
             "replay", "Replay messages from test vectors and compare receipts, state roots and traces.",
             discussion: """
-                PATH is a vector, a directory (its *.json files), an .ndjson file with a vector a line, or - for \
+                PATH is a vector, a directory (all *.json files below it), an .ndjson file with a vector a line, or - for \
                 standard input. Actor code comes from the vector, the bundles named, or the store. Objects come from \
                 the store: the installed compiler's, then imported ones, and where no compiler is installed those of \
                 any compiler; what has no object yet is compiled. Ends with 'N passed, N failed, N skipped'. The \
@@ -90,6 +90,7 @@ let smeltCommand = Command(
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
                 Option("network-version", .integer("N", 0...1_000), "Skip variants of other network versions."),
                 Option("fail-fast", "Stop at the first failure."),
+                Option("require-all", "Count a skipped vector as a failure."),
                 Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
                 cpuOption, boundsOption, tierOption, quietOption,
             ],

@@ -11,6 +11,8 @@ enum ExitStatus: Int32 {
     case usage = 64
     /// A fault of Smelt itself (EX_SOFTWARE).
     case internalError = 70
+    /// A failure of this machine, after which nothing is known: no memory, disk full, a process killed (EX_TEMPFAIL).
+    case localFailure = 75
 }
 
 /// What ends a command early: a message for standard error and the status to end with.

@@ -16,6 +16,7 @@ enum ReplayCommand {
         options.traceDirectory = arguments.value("trace")
         options.goldenDirectory = arguments.value("golden")
         options.failFast = arguments.has("fail-fast")
+        options.requireAll = arguments.has("require-all")
         if let number = arguments.integer("network-version") {
             let version = NetworkVersion(rawValue: UInt32(number))
             do { _ = try NetworkProfile.forVersion(version) } catch {
@@ -39,7 +40,7 @@ enum ReplayCommand {
             let runner = try ReplayRunner(options, engine: engine, bundles: bundles)
             return try report(runner, options, format: arguments.value("format") ?? "text", progress)
         } catch let error as ReplayError {
-            if case .local(let text) = error { throw CommandFailure(.failure, text) }
+            if case .local(let text) = error { throw CommandFailure(.localFailure, text) }
             throw CommandFailure(.badInput, error.description)
         } catch let error as CommandFailure {
             throw error
@@ -73,7 +74,9 @@ enum ReplayCommand {
             }
             Output.note("smelt: nothing was replayed: all were skipped")
         }
-        return summary.failed == 0 ? .success : .failure
+        if summary.localFailures > 0 { return .localFailure }
+        if summary.badInputs > 0 { return .badInput }
+        return summary.failed == 0 && !(options.requireAll && summary.skipped > 0) ? .success : .failure
     }
 
     private static func report(

@@ -12,6 +12,8 @@ struct Baseline {
     /// The result when the argument at an index has length 0, by index; nil is success.
     var whenEmpty: [Int: ErrorNumber?] = [:]
     var receiver: UInt64 = 100
+    /// A network version that links the syscall.
+    var network: UInt32 = 18
 
     static let address = Address.id(1002).bytes
     static let digest = [UInt8](repeating: 7, count: 32)
@@ -105,8 +107,41 @@ struct Baseline {
         $0.byteString([1, 2, 3])
     }
 
+    /// One row per syscall of either generation.
+    static let all = v3 + v4
+
+    /// One row per syscall that v4 alone has, in the table's order.
+    private static let v4: [Baseline] = [
+        Baseline(syscall: .ipldBlockOpenV4, arguments: [.input(Sample.block.bytes)]),
+        Baseline(
+            syscall: .ipldBlockCreateV4, arguments: [.number(0x71), .input([0x81, 1])], whenEmpty: [1: .serialization]),
+        Baseline(
+            syscall: .ipldBlockLinkV4, arguments: [.number(1), .number(0xB220), .number(32), .output(38)],
+            whenEmpty: [3: .bufferTooSmall]),
+        Baseline(syscall: .selfRootV4, arguments: [.output(38)], whenEmpty: [0: .bufferTooSmall]),
+        Baseline(syscall: .selfSetRootV4, arguments: [.input(Sample.block.bytes)]),
+        Baseline(syscall: .selfSelfDestructV4, arguments: [.number(1)]),
+        Baseline(syscall: .cryptoVerifyPostV4, arguments: [.input(post)], whenEmpty: [0: .illegalArgument]),
+        Baseline(
+            syscall: .cryptoVerifyBlsAggregate,
+            arguments: [
+                .number(1), .input([UInt8](repeating: 1, count: 96)), .input([UInt8](repeating: 1, count: 48)),
+                .input([5, 6]), .input([2, 0, 0, 0]),
+            ]),
+        Baseline(
+            syscall: .eventEmitEventV4, arguments: [.input([]), .input([]), .input([])],
+            whenEmpty: [0: nil, 1: nil, 2: nil]),
+        Baseline(syscall: .randGetChainRandomnessV4, arguments: [.number(990)]),
+        Baseline(syscall: .randGetBeaconRandomnessV4, arguments: [.number(990)]),
+        Baseline(syscall: .debugLogV4, arguments: [.input([0x61])], whenEmpty: [0: nil]),
+    ].map { row in
+        var row = row
+        row.network = 21
+        return row
+    }
+
     /// One row per syscall of v3, in the table's order.
-    static let all: [Baseline] = [
+    private static let v3: [Baseline] = [
         Baseline(syscall: .vmExit, arguments: [.number(16), .number(0), .input([0x61])]),
         Baseline(syscall: .vmMessageContext, arguments: []),
         Baseline(syscall: .networkContext, arguments: []),
@@ -192,7 +227,7 @@ struct Baseline {
 
     /// A fresh bench with debugging on, one block, and an actor with a delegated address.
     func bench() throws -> SyscallBench {
-        let bench = try SyscallBench(receiver: receiver) { calls in
+        let bench = try SyscallBench(receiver: receiver, network: network) { calls in
             calls.network.actorDebugging = true
             calls.sendResult = .success(
                 CallOutcome(exitCode: ExitCode(rawValue: 20), block: Block(codec: Cid.raw, data: [5, 6])))
@@ -201,6 +236,7 @@ struct Baseline {
             calls.actors[1003] = Sample.state(balance: 77, delegated: delegated)
         }
         _ = try bench.kernel.registry.insertReachable(Block(codec: Cid.dagCbor, data: [0x82, 1, 2]))
+        bench.kernel.registry.makeReachable(Sample.block)
         return bench
     }
 }

@@ -150,6 +150,38 @@ import Testing
         #expect(result.receipt.gasUsed == 10_000_000)
     }
 
+    /// An engine keeps what it compiled, whoever's state the code came from.
+    @Test func codeThatTheStateLacksDoesNotRunBecauseTheEngineHasIt() throws {
+        let engine = EagerEngine()
+        let state = try SyntheticState()
+        let machine = try state.machine(engine: engine)
+        var foreign = try #require(try machine.state.actor(SyntheticState.receiver))
+        foreign.code = .blake2b256(codec: Cid.raw, data: [9])
+        machine.state.setActor(SyntheticState.receiver, foreign)
+        let result = try apply(message(method: 5), on: machine)
+        #expect(result.receipt.exitCode == .sysAssertionFailed && result.receipt.gasUsed == 10_000_000)
+        #expect(result.failure?.cause?.contains(foreign.code.text) == true)
+        #expect(engine.asked.isEmpty)
+        try state.store.put(foreign.code, [9])
+        #expect(throws: ApplyError.self) { try apply(message(nonce: 1, method: 5), on: machine) }
+        #expect(engine.asked == [foreign.code.bytes])
+    }
+
+    @Test func aNegativeGasCostIsDeductedBeforeNetworkVersion21Alone() throws {
+        for version in [UInt32(18), 21] {
+            let machine = try SyntheticState().machine(network: version)
+            let before = try #require(try machine.state.actor(SyntheticState.sender)?.balance)
+            let costly = Message(
+                to: .id(SyntheticState.receiver), from: SyntheticState.senderAddress, nonce: 0, value: .zero,
+                gasLimit: 10_000_000, feeCap: -TokenAmount(1), premium: .zero, method: 0, params: [])
+            #expect(throws: ApplyError.self) {
+                try Executor(machine).apply(costly, kind: .explicit, chainLength: 100)
+            }
+            let after = try #require(try machine.state.actor(SyntheticState.sender)?.balance)
+            #expect((after > before) == (version == 18))
+        }
+    }
+
     @Test func missingCodeOfABuiltinActorGivesNoReceipt() throws {
         let machine = try SyntheticState().machine()
         #expect(throws: ApplyError.self) { try apply(message(method: 5), on: machine) }

@@ -113,6 +113,17 @@ final class BrokenEngine: ActorEngine {
     }
 }
 
+/// Has all code there is, so that a machine that asks for some that it should not have is found out.
+final class EagerEngine: ActorEngine, @unchecked Sendable {
+    // One test's, on one thread.
+    private(set) var asked: [[UInt8]] = []
+
+    func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
+        asked.append(key)
+        throw .artifact("this engine runs nothing")
+    }
+}
+
 /// Refuses all code.
 final class RefusingEngine: ActorEngine {
     func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {

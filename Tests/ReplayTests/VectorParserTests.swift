@@ -75,6 +75,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "selector", "_meta", "_meta.id", "_meta.description", "preconditions.basefee", "preconditions.circ_supply",
+        "preconditions.timestamp", "preconditions.chain_id", "apply_messages.0.kind", "apply_messages.0.chain_length",
+        "postconditions.events", "postconditions.apply_rets", "randomness",
+    ])
+    func nullInAnOptionalFieldIsAbsence(_ path: String) throws {
+        guard let sample = try Self.sample() else { return }
+        let parts = path.split(separator: ".").map(String.init)
+        func vector(_ value: JSONValue?) throws -> Vector {
+            try Vector(json: Array(sample.replacing(parts, with: value).text().utf8), file: "x.json", name: "x")
+        }
+        let (absent, null) = (try vector(nil), try vector(.null))
+        #expect(null.environment == absent.environment && null.messages == absent.messages)
+        #expect(null.description == absent.description && null.unsupported == absent.unsupported)
+        #expect(null.events == absent.events && null.gasOutputs == absent.gasOutputs)
+        #expect(null.randomness == absent.randomness)
+    }
+
+    @Test func nullAsAnEventsRootSaysThereIsNone() throws {
+        guard let sample = try Self.sample() else { return }
+        let json = sample.replacing(["postconditions", "receipts", "0", "events_root"], with: .null)
+        let receipt = try Vector(json: Array(json.text().utf8), file: "x.json").receipts.first
+        #expect(receipt?.eventsRoot == .stated(nil))
+    }
+
+    @Test func aByteOrderMarkIsNamed() throws {
+        #expect(throws: VectorError.self) { try Vector(json: [0xEF, 0xBB, 0xBF] + Array("{}".utf8), file: "x.json") }
+        do { _ = try Vector(json: [0xEF, 0xBB, 0xBF], file: "x.json") } catch {
+            #expect(error.description.contains("byte order mark"))
+        }
+    }
+
     @Test func integersBeyond64BitsAreExactWhereTheyAreLegal() throws {
         guard let sample = try Self.sample() else { return }
         let largest = "340282366920938463463374607431768211455"

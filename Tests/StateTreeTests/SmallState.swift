@@ -14,7 +14,8 @@ struct SmallState {
     static let known = try! Address.secp256k1([UInt8](repeating: 1, count: 20))
     static let knownID: UInt64 = 100
 
-    init(version: UInt64 = 5) throws {
+    /// - Parameter raw: further entries of the state tree, as bytes.
+    init(version: UInt64 = 5, raw: [UInt64: [UInt8]] = [:]) throws {
         let addresses = Hamt(store: store)
         var id = CborWriter()
         id.unsigned(Self.knownID)
@@ -33,6 +34,7 @@ struct SmallState {
             actor.balance = TokenAmount(id)
             try actors.set(Address.id(id).bytes, try actor.encoded())
         }
+        for (id, entry) in raw { try actors.set(Address.id(id).bytes, entry) }
         var writer = CborWriter()
         writer.array(3)
         writer.unsigned(version)

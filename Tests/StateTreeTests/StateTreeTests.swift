@@ -93,6 +93,42 @@ import Testing
         }
     }
 
+    /// All entries lie in one node, which the reference decodes as a whole.
+    @Test func anEntryThatIsNoActorMakesItsNeighboursUnreadable() throws {
+        let good = try ActorState.empty(code: SmallState.account, delegatedAddress: nil).encoded()
+        var long = good
+        long[0] = 0x86
+        var signed = good
+        signed[signed.count - 2] = 0x41
+        signed.insert(2, at: signed.count - 1)
+        for raw in [[0x80], [0x01], [0xF6], long + [0xF6], signed] as [[UInt8]] {
+            let state = try SmallState(raw: [500: raw])
+            #expect(throws: StateError.self) { try state.tree().actor(101) }
+        }
+        let initActor = try SmallState().tree().actor(Singleton.initActor)
+        #expect(initActor != nil)
+    }
+
+    @Test func anAmountInAnotherFormIsRewrittenWithItsNode() throws {
+        var actor = ActorState.empty(code: SmallState.account, delegatedAddress: nil)
+        actor.balance = TokenAmount(100)
+        let canonical = try actor.encoded()
+        // The same amount with a zero in front of its magnitude.
+        let padded = Array(canonical.dropLast(4)) + [0x43, 0, 0, 100, 0xF6]
+        #expect(canonical.suffix(4) == [0x42, 0, 100, 0xF6])
+        let (plain, odd) = (try SmallState(raw: [500: canonical]), try SmallState(raw: [500: padded]))
+        #expect(plain.root != odd.root)
+        let (left, right) = (try plain.tree(), try odd.tree())
+        #expect(try right.actor(500) == actor)
+        #expect(try right.flush() == odd.root, "untouched")
+        for tree in [left, right] {
+            var other = try #require(try tree.actor(101))
+            other.sequence = 9
+            tree.setActor(101, other)
+        }
+        #expect(try left.flush() == right.flush())
+    }
+
     @Test func aMissingBlockIsNamed() throws {
         let state = try SmallState()
         let empty = MemoryBlockstore()
