@@ -62,6 +62,7 @@ let targets: [Target] = [
     .target(
         name: "CActorRuntime", path: "Runtime", exclude: ["tests"],
         cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+    layer("CodeSettings"),
     layer("Drafts"),
     layer("Primitives", ["CGMP", "CSodium"], unsafe: .cLibrary),
     layer("WasmFormat"),
@@ -79,13 +80,17 @@ let targets: [Target] = [
     layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
 
     // L2: artifacts, shared by both sides.
-    layer("ArtifactFormat", ["Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"], unsafe: .runtime),
+    layer(
+        "ArtifactFormat", ["CodeSettings", "Primitives", "Crypto", "WasmFormat", "GasSchedule", "CActorRuntime"],
+        unsafe: .runtime),
     layer("ArtifactStore", ["ArtifactFormat", "Drafts", "Primitives", "Crypto"], unsafe: .systemCalls),
-    layer("WorkerProtocol", ["ArtifactFormat", "GasSchedule", "Primitives", "WasmFormat"]),
+    layer("WorkerProtocol", ["ArtifactFormat", "CodeSettings", "GasSchedule", "Primitives", "WasmFormat"]),
 
     // L3: the compiler side.
     layer("LLVMKit", ["CLLVM"], unsafe: .cLibrary),
-    layer("Lowering", ["LLVMKit", "Metering", "Validator", "WasmFormat", "CActorRuntime"], unsafe: .runtime),
+    layer(
+        "Lowering", ["CodeSettings", "LLVMKit", "Metering", "Validator", "WasmFormat", "CActorRuntime"],
+        unsafe: .runtime),
     layer(
         "Compiler",
         [
@@ -104,7 +109,8 @@ let targets: [Target] = [
 
     // L4: tools' shared parts.
     layer(
-        "CompilePool", ["ArtifactFormat", "ArtifactStore", "WorkerProtocol", "Primitives", "Crypto", "CLinux"],
+        "CompilePool",
+        ["ArtifactFormat", "ArtifactStore", "CodeSettings", "WorkerProtocol", "Primitives", "Crypto", "CLinux"],
         unsafe: .systemCalls),
     layer(
         "Replay",
@@ -119,8 +125,8 @@ let targets: [Target] = [
         "smelt",
         [
             "CompilePool", "WorkerProtocol", "Replay", "NativeEngine", "Engine", "CActorRuntime", "ArtifactStore",
-            "ArtifactFormat", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts", "Crypto",
-            "Primitives", "JSON", "CommandTable",
+            "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
+            "Crypto", "Primitives", "JSON", "CommandTable",
         ]),
 
     // Witnesses and test helpers; no product imports them.
@@ -128,7 +134,8 @@ let targets: [Target] = [
     layer(
         "SpecSuite",
         [
-            "WasmReference", "Compiler", "WorkerProtocol", "ArtifactFormat", "Metering", "JSON", "Syscalls",
+            "WasmReference", "Compiler", "WorkerProtocol", "ArtifactFormat", "CodeSettings", "Metering", "JSON",
+            "Syscalls",
             "GasSchedule", "Engine", "NativeEngine", "WasmFormat", "Crypto", "Primitives",
         ], unsafe: .systemCalls),
     program("smelt-spec", ["SpecSuite", "CommandTable"]),
@@ -143,7 +150,8 @@ let targets: [Target] = [
     layer(
         "ModuleFuzz",
         [
-            "TestSupport", "WasmReference", "Compiler", "Lowering", "NativeEngine", "Metering", "Validator",
+            "TestSupport", "WasmReference", "CodeSettings", "Compiler", "Lowering", "NativeEngine", "Metering",
+            "Validator",
             "GasSchedule", "Engine", "WasmFormat", "CZlib",
         ], unsafe: .cLibrary),
     program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
@@ -159,19 +167,21 @@ let targets: [Target] = [
         "Metering",
         ["Metering", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
     tests("Runtime", ["CActorRuntime", "Engine"]),
-    tests("ArtifactFormat", ["ArtifactFormat", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
+    tests("ArtifactFormat", ["ArtifactFormat", "CodeSettings", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),
     tests(
         "Lowering",
         [
-            "Lowering", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine", "Bundle", "Engine", "Metering",
-            "Validator", "WasmFormat", "GasSchedule",
+            "Lowering", "CodeSettings", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine", "Bundle",
+            "Engine",
+            "Metering", "Validator", "WasmFormat", "GasSchedule",
         ]),
     tests(
         "Compiler",
         [
-            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "NativeEngine", "Engine", "Bundle",
-            "WasmFormat",
+            "CompilePool", "WorkerProtocol", "ArtifactFormat", "ArtifactStore", "CodeSettings", "NativeEngine",
+            "Engine",
+            "Bundle", "WasmFormat",
             "smelt-worker",
         ]),
     tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),

@@ -125,12 +125,12 @@ static int32_t set_globals(struct smelt_rt_instance *instance) {
             continue;
         }
         switch (global->init) {
-        case 0: instance->context.globals[i] = global->value; break;
-        case 1:
+        case SMELT_RT_INIT_CONSTANT: instance->context.globals[i] = global->value; break;
+        case SMELT_RT_INIT_GLOBAL:
             if (global->from_global == 0 || global->from_global > i) { return SMELT_RT_BAD_OBJECT; }
             instance->context.globals[i] = *smelt_rt_instance_global(&instance->context, global->from_global - 1);
             break;
-        case 2: {
+        case SMELT_RT_INIT_FUNCTION: {
             if (global->value >= module->function_count) { return SMELT_RT_BAD_OBJECT; }
             uint64_t number = global->value + module->function_count;
             const struct smelt_rt_funcref *reference = smelt_rt_reference(instance, (uint32_t)number);
@@ -244,8 +244,8 @@ static int32_t apply_segments(struct smelt_rt_instance *instance) {
     const struct smelt_module_descriptor *module = context->module;
     for (uint64_t i = 0; i < module->element_count; i++) {
         const struct smelt_rt_element_segment *segment = &module->elements[i];
-        if (segment->mode == 1) { continue; }
-        if (segment->mode == 0) {
+        if (segment->mode == SMELT_RT_PASSIVE) { continue; }
+        if (segment->mode == SMELT_RT_ACTIVE) {
             uint64_t offset = segment_offset(context, segment->offset, segment->offset_global);
             uint64_t size = context->table == NULL ? 0 : context->table->size;
             if (offset > size || segment->length > size - offset) { return SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS; }
@@ -263,7 +263,7 @@ static int32_t apply_segments(struct smelt_rt_instance *instance) {
     }
     for (uint64_t i = 0; i < module->data_count; i++) {
         const struct smelt_rt_data_segment *segment = &module->data[i];
-        if (segment->mode != 0) { continue; }
+        if (segment->mode != SMELT_RT_ACTIVE) { continue; }
         uint64_t offset = segment_offset(context, segment->offset, segment->offset_global);
         if (offset > context->memory_bytes || segment->length > context->memory_bytes - offset) {
             return SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS;

@@ -171,6 +171,6 @@ INTERNAL const struct smelt_rt_funcref *smelt_rt_table_get(struct smelt_rt_conte
 INTERNAL void smelt_rt_table_set(struct smelt_rt_context *, uint32_t index, const struct smelt_rt_funcref *value);
 
 /* Whether a module needs signals: it does unless it checks bounds itself. */
-static inline bool relies_on_signals(const struct smelt_module_descriptor *module) { return !(module->flags & 2); }
+static inline bool relies_on_signals(const struct smelt_module_descriptor *module) { return !(module->flags & SMELT_RT_CHECKS_BOUNDS); }
 
 #endif

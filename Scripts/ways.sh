@@ -9,7 +9,7 @@ grep -q avx2 /proc/cpuinfo && levels="$levels x86-64-v3"
 failed=0
 for cpu in $levels; do
     for bounds in guard check; do
-        for tier in optimised fallback; do
+        for tier in optimised baseline; do
             result=$(.build/release/smelt replay "$shared/vectors/nv18" --golden "$shared/traces/nv18" \
                 --bundle "$shared/bundles/builtin-actors-mainnet-v10.car.zst" --store .build/test-store \
                 --cpu $cpu --bounds $bounds --tier $tier --quiet) || failed=1

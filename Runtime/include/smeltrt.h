@@ -22,7 +22,8 @@ extern "C" {
  * another MAJOR, or of a newer MINOR, is refused and compiled again. */
 #define SMELT_RT_ABI_MAJOR 1
 #define SMELT_RT_ABI_MINOR 0
-#define SMELT_RT_MAGIC UINT64_C(0x31544c454d53) /* "SMELT1" */
+#define SMELT_RT_MAGIC 0x31544c454d53ull /* "SMELT1" */
+#define SMELT_RT_NONE 0xffffffffu          /* no maximum; no function, no reference */
 
 /* ---- 2. Traps: the one list -----------------------------------------------------------------------
  * X(symbol, number, text). 1..31 are guest traps, 32..63 end a call for the host's reasons. */
@@ -164,28 +165,37 @@ struct smelt_rt_import {
     uint32_t kind;             /* smelt_rt_external_kind */
     uint32_t type_id;          /* functions: canonical type number + 1 */
     const uint8_t *signature;  /* functions: as above; globals: type byte, mutability byte */
-    uint32_t minimum, maximum; /* tables and memories; maximum 0xffffffff when none */
+    uint32_t minimum, maximum; /* tables and memories; maximum SMELT_RT_NONE when none */
 };
+
+enum smelt_rt_segment_mode { SMELT_RT_ACTIVE = 0, SMELT_RT_PASSIVE = 1, SMELT_RT_DECLARATIVE = 2 };
 
 struct smelt_rt_data_segment {
     const uint8_t *bytes;
     uint64_t length;
     uint32_t offset;       /* active with a constant offset */
     uint32_t offset_global;/* active: global index + 1, or 0 */
-    uint32_t mode;         /* 0 active, 1 passive */
+    uint32_t mode;         /* smelt_rt_segment_mode: active or passive */
     uint32_t reserved;
 };
 
-/* What a reference in an element segment or a global is: function index, or 0xffffffff for null. In a segment of the
+/* What a reference in an element segment or a global is: function index, or SMELT_RT_NONE for null. In a segment of the
  * suite profile also the value of a global, its index with this bit set. */
-#define SMELT_RT_ELEMENT_GLOBAL UINT32_C(0x80000000)
+#define SMELT_RT_ELEMENT_GLOBAL 0x80000000u
 struct smelt_rt_element_segment {
     const uint32_t *functions;
     uint64_t length;
     uint32_t offset;
     uint32_t offset_global;/* active: global index + 1, or 0 */
-    uint32_t mode;         /* 0 active, 1 passive, 2 declarative */
+    uint32_t mode;         /* smelt_rt_segment_mode */
     uint32_t reserved;
+};
+
+enum smelt_rt_global_init {
+    SMELT_RT_INIT_CONSTANT = 0,
+    SMELT_RT_INIT_GLOBAL = 1,   /* the value of another global */
+    SMELT_RT_INIT_FUNCTION = 2, /* ref.func */
+    SMELT_RT_INIT_NULL = 3      /* ref.null */
 };
 
 struct smelt_rt_global {
@@ -194,7 +204,7 @@ struct smelt_rt_global {
     uint8_t type;           /* value type byte */
     uint8_t is_mutable;
     uint8_t is_imported;
-    uint8_t init;           /* 0 constant, 1 from global, 2 ref.func, 3 ref.null */
+    uint8_t init;           /* smelt_rt_global_init */
 };
 
 /* One row per function of the index space (imports first). */
@@ -215,11 +225,16 @@ struct smelt_rt_site {
     uint32_t reserved;
 };
 
+enum smelt_rt_module_flag {
+    SMELT_RT_METERED = 1,      /* counts gas and stack height */
+    SMELT_RT_CHECKS_BOUNDS = 2 /* compares addresses itself, needs no signals */
+};
+
 struct smelt_module_descriptor {
     uint64_t magic;
     uint32_t abi_major, abi_minor;
     uint32_t struct_size;
-    uint32_t flags;            /* bit 0: metered, bit 1: explicit bounds checks */
+    uint32_t flags;            /* smelt_rt_module_flag */
     const uint8_t *text_start, *text_end;
     const struct smelt_rt_function *functions;
     uint64_t function_count;   /* imports included */
@@ -234,7 +249,7 @@ struct smelt_module_descriptor {
     const struct smelt_rt_element_segment *elements;
     uint64_t element_count;
     uint32_t has_memory, has_table;      /* defined by the module itself */
-    uint32_t memory_minimum, memory_maximum; /* pages; maximum 0xffffffff when none */
+    uint32_t memory_minimum, memory_maximum; /* pages; maximum SMELT_RT_NONE when none */
     uint32_t table_minimum, table_maximum;   /* elements; likewise */
     smelt_rt_entry_fn start;             /* through its trampoline, or NULL */
     const struct smelt_rt_site *sites;

@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeSettings
 import Primitives
 
 /// Everything the bytes of an object depend on. Two compilations with equal inputs give equal bytes, and no

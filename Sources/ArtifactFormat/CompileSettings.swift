@@ -1,22 +1,9 @@
+import CodeSettings
 import GasSchedule
 import WasmFormat
 
 /// What the user or the caller chooses about code generation; all of it is part of the key.
 public struct CompileSettings: Hashable, Sendable {
-    public enum Bounds: String, Sendable, Hashable, CaseIterable {
-        /// Accesses are left to guard pages.
-        case guardPages = "guard"
-        /// Every access is compared with the size of the memory.
-        case checks = "check"
-    }
-
-    /// How hard the code generator works; results are the same.
-    public enum Tier: String, Sendable, Hashable, CaseIterable {
-        case optimised
-        /// For modules on which the optimising tier failed on this machine (killed, out of memory or time).
-        case fallback
-    }
-
     public var profile: AcceptanceProfile
     public var prices: WasmPrices
     /// Counted elements.

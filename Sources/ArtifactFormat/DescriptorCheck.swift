@@ -1,4 +1,5 @@
 import CActorRuntime
+import WasmFormat
 
 /// Checks that the tables `smelt_module` points to lie inside the object, so that a reader of them never leaves it.
 ///
@@ -34,7 +35,7 @@ struct DescriptorCheck {
         let major: UInt32 = try number(base, \Descriptor.abi_major)
         let minor: UInt32 = try number(base, \Descriptor.abi_minor)
         let size: UInt32 = try number(base, \Descriptor.struct_size)
-        guard magic == smeltMagic else { throw refuse("smelt_module", base, "magic number is \(hexText(magic))") }
+        guard magic == SMELT_RT_MAGIC else { throw refuse("smelt_module", base, "magic number is \(hexText(magic))") }
         guard major == manifest.inputs.abiMajor, minor == manifest.inputs.abiMinor else {
             throw ArtifactError(
                 .version, "smelt_module", at: offset(base),
@@ -160,29 +161,14 @@ struct DescriptorCheck {
         }
     }
 
-    /// A signature: two counts in unsigned LEB128, then as many type bytes.
     private func checkSignature(_ start: UInt64?, _ row: UInt64) throws(ArtifactError) {
-        guard let start else { throw refuse("signature", row, "is not in the file") }
-        var length: UInt64 = 0
-        let parameters = try count(start, &length, row)
-        let results = try count(start, &length, row)
-        try checkBytes(start, length + parameters + results, "signature", row)
-    }
-
-    /// The count `length` bytes behind `start`; `length` then ends behind it.
-    private func count(_ start: UInt64, _ length: inout UInt64, _ row: UInt64) throws(ArtifactError) -> UInt64 {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 35, by: 7) {
-            let (address, overflow) = start.addingReportingOverflow(length)
-            guard !overflow, let offset = file.fileOffset(ofAddress: address, size: 1) else {
-                throw refuse("signature", row, "is not in the file")
-            }
-            let byte: UInt8 = try file.bytes.load(at: offset, "signature")
-            length += 1
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-        }
-        throw refuse("signature", row, "has a count of more than five bytes")
+        guard var next = start else { throw refuse("signature", row, "is not in the file") }
+        let type = try FunctionType(signature: { () throws(ArtifactError) -> UInt8? in
+            guard let offset = file.fileOffset(ofAddress: next, size: 1) else { return nil }
+            next += 1
+            return try file.bytes.load(at: offset, "signature")
+        })
+        guard type != nil else { throw refuse("signature", row, "is none, or not in the file") }
     }
 
     /// Code must lie in an executable segment.
@@ -192,6 +178,3 @@ struct DescriptorCheck {
         else { throw refuse(what, start, "\(size) bytes at address \(hexText(start)) are not code of this object") }
     }
 }
-
-/// `SMELT_RT_MAGIC`, which Swift does not import because it is a macro of a macro.
-private let smeltMagic: UInt64 = 0x31_544c_454d_53

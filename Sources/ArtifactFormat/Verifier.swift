@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeSettings
 
 /// What the caller needs an object to be.
 public enum ArtifactExpectation: Hashable, Sendable {

@@ -39,8 +39,8 @@ public struct CompiledActor: Sendable {
     /// Facts and usage when it was compiled now, nil when it was there already.
     public var facts: CompileFacts?
     public var usage: CompileUsage?
-    /// Why the optimising tier failed on this machine, when it did and the fallback tier did the work.
-    public var fallbackReason: LocalFailure?
+    /// Why the optimising tier failed on this machine, when it did and the baseline tier did the work.
+    public var baselineReason: LocalFailure?
 }
 
 /// Something went wrong on this machine. Never a fact about the module, never a receipt.
@@ -57,7 +57,7 @@ public enum LocalFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case compiler(String)
     /// What it gave breaks a rule of the object format.
     case badObject(ArtifactError)
-    /// The first failure, and how the fallback tier failed too.
+    /// The first failure, and how the baseline tier failed too.
     indirect case bothTiers(LocalFailure, LocalFailure)
 
     public var description: String {

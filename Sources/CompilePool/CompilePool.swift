@@ -1,5 +1,6 @@
 import ArtifactFormat
 import ArtifactStore
+import CodeSettings
 import Primitives
 import Synchronization
 import WorkerProtocol
@@ -122,7 +123,7 @@ public final class CompilePool: Sendable {
 
     /// A result of an earlier compilation, of either tier.
     private func find(_ code: Cid, _ compiler: CompilerIdentity?, importedOnly: Bool = false) -> CompileOutcome? {
-        let tiers = CompileSettings.Tier.allCases.map(settings)
+        let tiers = Tier.allCases.map(settings)
         for settings in tiers {
             guard let compiler else { break }
             if let known = find(compiler.inputs(wasm: code, settings: settings)) { return CompilePool.outcome(known) }
@@ -159,9 +160,9 @@ public final class CompilePool: Sendable {
         return store?.find(inputs)
     }
 
-    func settings(_ tier: CompileSettings.Tier) -> CompileSettings {
+    func settings(_ tier: Tier) -> CompileSettings {
         var settings = settings
-        if tier == .fallback { settings.tier = .fallback }
+        if tier == .baseline { settings.tier = .baseline }
         return settings
     }
 

@@ -1,5 +1,6 @@
 import ArtifactFormat
 import ArtifactStore
+import CodeSettings
 import WorkerProtocol
 
 /// One call of the pool: inputs become jobs, jobs run on workers, results come back in order.
@@ -17,7 +18,7 @@ final class CompileRun {
     /// One module on its way.
     private final class Job {
         let input: CompileInput
-        var tier = CompileSettings.Tier.optimised
+        var tier = Tier.optimised
         /// Why the optimising tier failed.
         var firstFailure: LocalFailure?
         /// Whether the store was asked for this tier.
@@ -133,7 +134,7 @@ final class CompileRun {
             job.result = .object(
                 CompiledActor(
                     object: object.bytes, manifest: object.manifest, facts: nil, usage: nil,
-                    fallbackReason: job.firstFailure))
+                    baselineReason: job.firstFailure))
         case .refused(let text)?: job.result = .refused(text)
         case nil: return false
         }
@@ -210,7 +211,7 @@ final class CompileRun {
                 pool.keep(.object(StoredObject(bytes: bytes, manifest: manifest)), run.inputs, wasm: job.input.wasm)
                 job.result = .object(
                     CompiledActor(
-                        object: bytes, manifest: manifest, facts: facts, usage: usage, fallbackReason: job.firstFailure)
+                        object: bytes, manifest: manifest, facts: facts, usage: usage, baselineReason: job.firstFailure)
                 )
             } catch {
                 retry(job, .badObject(error))
@@ -239,11 +240,11 @@ final class CompileRun {
     private func retry(_ job: Job, _ failure: LocalFailure) {
         if let first = job.firstFailure {
             job.result = .failed(.bothTiers(first, failure))
-        } else if pool.settings.tier == .fallback {
+        } else if pool.settings.tier == .baseline {
             job.result = .failed(failure)
         } else {
             job.firstFailure = failure
-            job.tier = .fallback
+            job.tier = .baseline
             job.isLookedUp = false
         }
     }

@@ -72,9 +72,8 @@ public struct Pipeline {
     {
         let settings = request.settings
         let options = LoweringOptions(
-            boundsMode: settings.bounds == .checks ? .explicitChecks : .guardPages,
-            tier: settings.tier == .fallback ? .cheap : .automatic, triple: settings.target,
-            cpu: settings.cpu.rawValue, linksEverything: settings.profile.linksEverything)
+            bounds: settings.bounds, tier: settings.tier, triple: settings.target, cpu: settings.cpu,
+            linksEverything: settings.profile.linksEverything)
         let output: LoweringOutput
         let meter = meter
         meter.total = facts.functions
@@ -91,7 +90,7 @@ public struct Pipeline {
         facts.slowest = meter.slowest
         facts.slowestMilliseconds = meter.slowestMilliseconds
         for function in output.functions {
-            if function.tier == .cheap { facts.cheapFunctions += 1 }
+            if function.tier == .baseline { facts.baselineFunctions += 1 }
             facts.largestFrame = max(facts.largestFrame, function.frameBytes ?? 0)
         }
         return output.bytes

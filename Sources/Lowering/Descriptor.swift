@@ -30,10 +30,16 @@ private struct CStruct<Root> {
 
 /// The one exported symbol: tables that the runtime makes instances from.
 extension ModuleLowering {
-    private static var none: UInt32 { .max }
+    private static var none: UInt32 { SMELT_RT_NONE }
+
+    private var flags: UInt32 {
+        (plan == nil ? 0 : SMELT_RT_METERED.rawValue)
+            | (options.bounds == .checks ? SMELT_RT_CHECKS_BOUNDS.rawValue : 0)
+    }
     private var null: Value { ir.zero(types.pointer) }
 
     private func i8(_ value: UInt8) -> Value { ir.constant(types.i8, UInt64(value)) }
+    private func i8(_ value: smelt_rt_global_init) -> Value { ir.constant(types.i8, UInt64(value.rawValue)) }
 
     private func bytes(_ name: String, _ content: [UInt8]) -> Value {
         content.isEmpty ? null : ir.addConstant(name, ir.bytes(content), alignment: 1)
@@ -50,11 +56,11 @@ extension ModuleLowering {
         let start = module.start.map { lowerUniformEntry(Int($0)).value }
         let end = addFunction("text_end", ir.functionType([], types.void), convention: .c)
         var row = CStruct<smelt_module_descriptor>()
-        row.set(\.magic, i64(0x3154_4C45_4D53))
+        row.set(\.magic, i64(SMELT_RT_MAGIC))
         row.set(\.abi_major, i32(UInt32(SMELT_RT_ABI_MAJOR)))
         row.set(\.abi_minor, i32(UInt32(SMELT_RT_ABI_MINOR)))
         row.set(\.struct_size, i32(UInt32(MemoryLayout<smelt_module_descriptor>.stride)))
-        row.set(\.flags, i32((plan == nil ? 0 : 1) | (options.boundsMode == .explicitChecks ? 2 : 0)))
+        row.set(\.flags, i32(flags))
         row.set(\.text_start, functions.first?.value ?? end.value)
         row.set(\.text_end, end.value)
         let functionRows = functionRows(end: end)
@@ -138,7 +144,7 @@ extension ModuleLowering {
     }
 
     private func signature(_ function: Int) -> Value {
-        bytes("signature\(function)", signatureBytes(functionTypes[function]))
+        bytes("signature\(function)", functionTypes[function].signature)
     }
 
     private func exportRows() -> [Value] {
@@ -174,12 +180,12 @@ extension ModuleLowering {
             {
                 switch first.opcode {
                 case .globalGet:
-                    row.set(\.`init`, i8(1))
+                    row.set(\.`init`, i8(SMELT_RT_INIT_GLOBAL))
                     row.set(\.from_global, i32(first.index &+ 1))
                 case .refFunc:
-                    row.set(\.`init`, i8(2))
+                    row.set(\.`init`, i8(SMELT_RT_INIT_FUNCTION))
                     row.set(\.value, i64(UInt64(first.index)))
-                case .refNull: row.set(\.`init`, i8(3))
+                case .refNull: row.set(\.`init`, i8(SMELT_RT_INIT_NULL))
                 default: row.set(\.value, i64(first.bits))
                 }
             }
@@ -197,7 +203,7 @@ extension ModuleLowering {
                 let place = place(offset)
                 row.set(\.offset, i32(place.constant))
                 row.set(\.offset_global, i32(place.global))
-            case .passive: row.set(\.mode, i32(1))
+            case .passive: row.set(\.mode, i32(SMELT_RT_PASSIVE.rawValue))
             }
             return row.constant(self)
         }
@@ -214,7 +220,7 @@ extension ModuleLowering {
         guard let first = expression.instructions.first else { return Self.none }
         return switch first.opcode {
         case .refFunc: first.index
-        case .globalGet: 0x8000_0000 | first.index
+        case .globalGet: SMELT_RT_ELEMENT_GLOBAL | first.index
         default: Self.none
         }
     }
@@ -236,8 +242,8 @@ extension ModuleLowering {
                 let place = place(offset)
                 row.set(\.offset, i32(place.constant))
                 row.set(\.offset_global, i32(place.global))
-            case .passive: row.set(\.mode, i32(1))
-            case .declarative: row.set(\.mode, i32(2))
+            case .passive: row.set(\.mode, i32(SMELT_RT_PASSIVE.rawValue))
+            case .declarative: row.set(\.mode, i32(SMELT_RT_DECLARATIVE.rawValue))
             }
             return row.constant(self)
         }

@@ -4,7 +4,7 @@ import WasmFormat
 
 /// Linear memory.
 extension FunctionLowering {
-    private var checks: Bool { module.options.boundsMode == .explicitChecks }
+    private var checks: Bool { module.options.bounds == .checks }
 
     /// The native address of `width` bytes at the i32 `operand` plus `offset`.
     ///

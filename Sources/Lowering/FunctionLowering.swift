@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeSettings
 import LLVMKit
 import Metering
 import WasmFormat
@@ -6,7 +7,7 @@ import WasmFormat
 /// The lowering of one function body: one pass over its instructions.
 ///
 /// Locals and the gas counter are stack slots, which the first pass of the optimising tier turns into values;
-/// the cheap tier keeps them. The operand stack holds values.
+/// the baseline tier keeps them. The operand stack holds values.
 final class FunctionLowering {
     let module: ModuleLowering
     let build: Builder
@@ -62,15 +63,17 @@ final class FunctionLowering {
         gasSlot = function.argument(2)
         let count = body.localGroups.reduce(type.parameters.count) { $0 + Int($1.count) }
         let estimate = Estimate.make(body, localCount: count, budget: module.options.budget)
-        let tier: LoweringOptions.Tier =
-            module.options.tier == .automatic && module.options.budget.allows(estimate) ? .automatic : .cheap
+        let tier: Tier =
+            module.options.tier == .optimised && module.options.budget.allows(estimate) ? .optimised : .baseline
         facts = FunctionFacts(index: UInt32(index), tier: tier, estimate: estimate, frameBytes: nil)
     }
 
     // MARK: Driver
 
     func lower() throws(LoweringError) {
-        if facts.tier == .cheap { for attribute in module.attributes.cheap { module.ir.add(attribute, to: function) } }
+        if facts.tier == .baseline {
+            for attribute in module.attributes.baseline { module.ir.add(attribute, to: function) }
+        }
         lowerPrologue()
         for instruction in body.instructions {
             lowerCharges()

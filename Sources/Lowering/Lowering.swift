@@ -30,7 +30,7 @@ public enum Lowering {
     ) throws(LoweringError) -> LoweringOutput {
         do {
             let machine = try TargetMachine(
-                triple: options.triple, cpu: options.cpu, level: options.tier == .cheap ? .none : .standard)
+                triple: options.triple, cpu: options.cpu.rawValue, level: options.tier == .baseline ? .none : .standard)
             return try lower(module, plan: plan, options: options, product: product, machine: machine, progress)
         } catch let error as LLVMError {
             throw .llvm(error)
@@ -56,7 +56,7 @@ public enum Lowering {
         progress(.stage("verify"))
         try lowering.ir.verify()
         stages.finish("verify")
-        if options.tier == .automatic {
+        if options.tier == .optimised {
             progress(.stage("optimise"))
             try lowering.ir.run(passes: passes, machine: machine)
             stages.finish("optimise")

@@ -1,29 +1,13 @@
+import CodeSettings
 import LLVMKit
 
 /// How a module is lowered. Everything here is part of an artifact's key.
 public struct LoweringOptions: Sendable, Hashable {
-    /// How an access outside of linear memory is noticed.
-    public enum BoundsMode: String, Sendable, Hashable {
-        /// It faults; accesses are volatile and the gas counter is in the context whenever one can fault.
-        case guardPages
-        /// Every access compares its end with the memory's size and branches to the trap.
-        case explicitChecks
-    }
-
-    /// How much the code is optimised. Results and gas are the same.
-    public enum Tier: String, Sendable, Hashable {
-        /// Functions are optimised, except those whose estimates exceed the budget.
-        case automatic
-        /// Nothing is optimised: linear time for every module.
-        case cheap
-    }
-
-    public var boundsMode: BoundsMode
+    public var bounds: Bounds
     public var tier: Tier
     /// An LLVM target triple.
     public var triple: String
-    /// A named CPU level such as `x86-64-v2`; never the host's.
-    public var cpu: String
+    public var cpu: CPULevel
     /// Links modules to each other (the `suite` profile): tables hold functions of other instances, types are
     /// numbered by the hash of their signature.
     public var linksEverything: Bool
@@ -33,11 +17,11 @@ public struct LoweringOptions: Sendable, Hashable {
     public var budget: Budget
 
     public init(
-        boundsMode: BoundsMode = .guardPages, tier: Tier = .automatic, triple: String = "x86_64-unknown-linux-gnu",
-        cpu: String = "x86-64-v2", linksEverything: Bool = false, lineTables: Bool = true,
+        bounds: Bounds = .guardPages, tier: Tier = .optimised, triple: String = "x86_64-unknown-linux-gnu",
+        cpu: CPULevel = .standard, linksEverything: Bool = false, lineTables: Bool = true,
         budget: Budget = .standard
     ) {
-        self.boundsMode = boundsMode
+        self.bounds = bounds
         self.tier = tier
         self.triple = triple
         self.cpu = cpu
@@ -96,7 +80,7 @@ public struct LoweringOutput: Sendable {
 public struct FunctionFacts: Sendable, Hashable {
     /// Of the index space.
     public var index: UInt32
-    public var tier: LoweringOptions.Tier
+    public var tier: Tier
     public var estimate: Estimate
     /// Bytes of its native stack frame; nil when the code generator did not run.
     public var frameBytes: UInt64?

@@ -34,7 +34,7 @@ final class ModuleLowering {
 
     struct Attributes {
         let function: [Attribute]
-        let cheap: [Attribute]
+        let baseline: [Attribute]
         let raise: [Attribute]
         let noUnwind: Attribute
     }
@@ -58,7 +58,7 @@ final class ModuleLowering {
                 // A CPU level names instructions; the tuning LLVM ties to it is that of a processor of 2011.
                 ir.attribute("tune-cpu", value: "generic"),
             ],
-            cheap: [ir.attribute("optnone"), ir.attribute("noinline")],
+            baseline: [ir.attribute("optnone"), ir.attribute("noinline")],
             raise: [
                 ir.attribute("noreturn"), ir.attribute("nounwind"), ir.attribute("cold"), ir.attribute("nomerge"),
             ],
@@ -230,25 +230,10 @@ final class ModuleLowering {
     }
 }
 
-/// A signature as the descriptor holds it: counts as unsigned LEB128, then the type bytes.
-func signatureBytes(_ type: FunctionType) -> [UInt8] {
-    func count(_ value: Int) -> [UInt8] {
-        var rest = UInt64(value)
-        var bytes: [UInt8] = []
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        return bytes + [UInt8(truncatingIfNeeded: rest)]
-    }
-    return count(type.parameters.count) + count(type.results.count)
-        + (type.parameters + type.results).map(\.rawValue)
-}
-
 /// The runtime's number of a signature where modules are linked to each other.
 func signatureHash(_ type: FunctionType) -> UInt32 {
-    // FNV-1a, as `smelt_rt_type_hash` of the runtime, which the compiler does not link.
-    var hash: UInt32 = 2_166_136_261
-    for byte in signatureBytes(type) { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-    return hash == 0 ? 1 : hash
+    type.signature.withUnsafeBufferPointer { bytes in
+        // Sound: a signature is never empty, and the runtime reads as far as its counts say.
+        smelt_rt_type_hash(bytes.baseAddress!)
+    }
 }

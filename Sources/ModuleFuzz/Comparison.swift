@@ -26,7 +26,7 @@ public struct Comparison {
     ) throws -> FuzzDifference? {
         for way in ways {
             let object = try module.compile(way, linker: linker)
-            let hasFaults = way.options.boundsMode == .guardPages && way.options.tier == .automatic
+            let hasFaults = way.options.bounds == .guardPages && way.options.tier == .optimised
             for (run, expected) in zip(runs, expected) {
                 var seen = try module.execute(object, run)
                 var expected = expected

@@ -1,4 +1,5 @@
 import CZlib
+import CodeSettings
 import Compiler
 import Engine
 import GasSchedule
@@ -15,18 +16,18 @@ public struct CompiledWay: Sendable, Hashable, CustomStringConvertible {
 
     public init(_ options: LoweringOptions) { self.options = options }
 
-    public var description: String { "\(options.boundsMode) \(options.tier) \(options.cpu)" }
+    public var description: String { "\(options.bounds) \(options.tier) \(options.cpu.rawValue)" }
 
     /// Both bounds modes at both tiers, for the default CPU level.
     public static let everyWay = [
         CompiledWay(LoweringOptions()),
-        CompiledWay(LoweringOptions(boundsMode: .explicitChecks)),
-        CompiledWay(LoweringOptions(tier: .cheap)),
-        CompiledWay(LoweringOptions(boundsMode: .explicitChecks, tier: .cheap)),
+        CompiledWay(LoweringOptions(bounds: .checks)),
+        CompiledWay(LoweringOptions(tier: .baseline)),
+        CompiledWay(LoweringOptions(bounds: .checks, tier: .baseline)),
     ]
 
     /// The same ways at another CPU level.
-    public static func everyWay(cpu: String) -> [CompiledWay] {
+    public static func everyWay(cpu: CPULevel) -> [CompiledWay] {
         everyWay.map {
             var options = $0.options
             options.cpu = cpu

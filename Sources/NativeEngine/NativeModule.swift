@@ -91,7 +91,7 @@ public final class NativeModule: ActorModule {
             throw status == Int32(SMELT_RT_NO_MEMORY.rawValue) ? .outOfMemory(reason) : .artifact(reason)
         }
         // Code that checks bounds itself needs no signals.
-        guard descriptor.pointee.flags & 2 != 0 || NativeModule.signals else {
+        guard descriptor.pointee.flags & SMELT_RT_CHECKS_BOUNDS.rawValue != 0 || NativeModule.signals else {
             smelt_rt_code_unload(code)
             throw .artifact("handlers of memory faults cannot be installed in this process")
         }

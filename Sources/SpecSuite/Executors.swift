@@ -10,8 +10,8 @@ public enum Executors {
         if name != "interpreter" {
             executors.append(try NativeExecutor(bounds: .guardPages, tier: .optimised))
             executors.append(try NativeExecutor(bounds: .checks, tier: .optimised))
-            executors.append(try NativeExecutor(bounds: .guardPages, tier: .fallback))
-            executors.append(try NativeExecutor(bounds: .checks, tier: .fallback))
+            executors.append(try NativeExecutor(bounds: .guardPages, tier: .baseline))
+            executors.append(try NativeExecutor(bounds: .checks, tier: .baseline))
         }
         return executors
     }

@@ -1,4 +1,5 @@
 import ArtifactFormat
+import CodeSettings
 import Compiler
 import Crypto
 import Engine
@@ -20,7 +21,7 @@ public final class NativeExecutor: SuiteExecutor {
     private var registered: [Name: NativeInstance] = [:]
 
     /// - Throws: when there is no linker on this machine.
-    public init(bounds: CompileSettings.Bounds, tier: CompileSettings.Tier) throws(SuiteFailure) {
+    public init(bounds: Bounds, tier: Tier) throws(SuiteFailure) {
         name = "native \(tier == .optimised ? "optimised" : "-O0") \(bounds == .guardPages ? "guard" : "checks")"
         settings = CompileSettings(profile: .suite, bounds: bounds, tier: tier)
         do { compiler = try Linker.find() } catch { throw SuiteFailure("\(error)") }

@@ -1,4 +1,5 @@
 import ArtifactFormat
+import CodeSettings
 import GasSchedule
 import Primitives
 import WasmFormat
@@ -80,8 +81,8 @@ public struct CompileRequest: Sendable, Hashable {
             let product = text.first("product").flatMap(Product.init(rawValue:)),
             let seconds: UInt64 = text.number("seconds"), let memory: UInt64 = text.number("memory"),
             let stackLimit: UInt32 = text.number("stack-limit"), let target = text.first("target"),
-            let bounds = text.first("bounds").flatMap(CompileSettings.Bounds.init(rawValue:)),
-            let tier = text.first("tier").flatMap(CompileSettings.Tier.init(rawValue:)),
+            let bounds = text.first("bounds").flatMap(Bounds.init(rawValue:)),
+            let tier = text.first("tier").flatMap(Tier.init(rawValue:)),
             let cpu = text.first("cpu").flatMap(CPULevel.init(rawValue:)), let profile = text.first("profile"),
             let metered = text.first("metered")
         else { throw ProtocolError("request with missing or malformed values") }

@@ -79,7 +79,7 @@ public struct CompileFacts: Sendable, Hashable {
     /// Functions the module defines.
     public var functions: UInt32 = 0
     /// Those that were compiled without optimisation because their estimates exceed the budget.
-    public var cheapFunctions: UInt32 = 0
+    public var baselineFunctions: UInt32 = 0
     /// Bytes of the largest native stack frame.
     public var largestFrame: UInt64 = 0
     public var slowest: String = ""
@@ -107,7 +107,7 @@ public enum CompileReply: Sendable, Hashable {
 
     private static func text(of facts: CompileFacts) -> FieldText {
         var text = FieldText([
-            "result": "made", "functions": String(facts.functions), "cheap": String(facts.cheapFunctions),
+            "result": "made", "functions": String(facts.functions), "baseline": String(facts.baselineFunctions),
             "frame": String(facts.largestFrame), "slowest": facts.slowest,
             "milliseconds": String(facts.slowestMilliseconds),
         ])
@@ -126,7 +126,7 @@ public enum CompileReply: Sendable, Hashable {
         case ("made", _):
             var facts = CompileFacts()
             facts.functions = text.number("functions") ?? 0
-            facts.cheapFunctions = text.number("cheap") ?? 0
+            facts.baselineFunctions = text.number("baseline") ?? 0
             facts.largestFrame = text.number("frame") ?? 0
             facts.slowest = text.first("slowest") ?? ""
             facts.slowestMilliseconds = text.number("milliseconds") ?? 0

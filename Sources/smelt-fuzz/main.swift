@@ -67,7 +67,7 @@ func writeFacts(_ seeds: ClosedRange<UInt64>, _ path: String, _ line: (UInt64) t
 /// Whether nothing failed.
 func runCampaign(_ seeds: ClosedRange<UInt64>, _ arguments: Parsed) throws -> Bool {
     let isRotating = arguments.value("ways") == "rotate"
-    let ways = arguments.value("ways") == "v3" ? CompiledWay.everyWay(cpu: "x86-64-v3") : CompiledWay.everyWay
+    let ways = arguments.value("ways") == "v3" ? CompiledWay.everyWay(cpu: .v3) : CompiledWay.everyWay
     let campaign = try Campaign()
     var passed = 0
     var failed = 0

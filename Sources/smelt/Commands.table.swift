@@ -1,13 +1,15 @@
 import ArtifactFormat
+import CodeSettings
 import CommandTable
 
 private let cpuOption = Option(
     "cpu", .choice(CPULevel.allCases.map(\.rawValue)), "CPU level (default: \(CPULevel.standard.rawValue)).")
 private let boundsOption = Option(
-    "bounds", .choice(["guard", "check"]), "Memory bounds by guard pages or explicit checks (default: guard).")
+    "bounds", .choice(Bounds.allCases.map(\.rawValue)),
+    "Memory bounds by guard pages or explicit checks (default: guard).")
 private let tierOption = Option(
-    "tier", .choice(["optimised", "fallback"]),
-    "Optimised code, or code that LLVM optimised nothing of (default: optimised).")
+    "tier", .choice(Tier.allCases.map(\.rawValue)),
+    "Optimised code, or code that compiles quickly and runs at about half the speed (default: optimised).")
 private let storeOption = Option("store", .directory("DIR"), "The store (default: smelt in the XDG cache directory).")
 private let quietOption = Option("quiet", short: "q", "No progress.")
 

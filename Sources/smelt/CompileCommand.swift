@@ -75,7 +75,7 @@ struct CompileCommand {
             return zip(items, pool.compile(inputs, progress: show)).map { item, outcome in
                 switch outcome {
                 case .compiled(let actor):
-                    if let reason = actor.fallbackReason {
+                    if let reason = actor.baselineReason {
                         Output.note("smelt: \(item.1.name): compiled without optimisation, because \(reason)")
                     }
                     return Row(
@@ -149,7 +149,7 @@ struct CompileCommand {
             var members: [JSONValue.Member] = [
                 .init("actor", .string(name)),
                 .init("functions", .integer(facts.reduce(0) { $0 + Int($1.functions) })),
-                .init("unoptimised", .integer(facts.reduce(0) { $0 + Int($1.cheapFunctions) })),
+                .init("baseline", .integer(facts.reduce(0) { $0 + Int($1.baselineFunctions) })),
                 .init("largest_frame", .integer(facts.map(\.largestFrame).max() ?? 0)),
             ]
             for stage in stages {

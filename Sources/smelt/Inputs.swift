@@ -1,5 +1,6 @@
 import ArtifactFormat
 import Bundle
+import CodeSettings
 import CommandTable
 import CompilePool
 import Crypto
@@ -59,10 +60,10 @@ enum WorkerSetup {
         var settings = CompileSettings()
         if let text = arguments.value("cpu"), let level = CPULevel(rawValue: text) { settings.cpu = level }
         if let text = arguments.value("target") { settings.target = text }
-        if let text = arguments.value("bounds"), let bounds = CompileSettings.Bounds(rawValue: text) {
+        if let text = arguments.value("bounds"), let bounds = Bounds(rawValue: text) {
             settings.bounds = bounds
         }
-        if let text = arguments.value("tier"), let tier = CompileSettings.Tier(rawValue: text) {
+        if let text = arguments.value("tier"), let tier = Tier(rawValue: text) {
             settings.tier = tier
         }
         return settings

@@ -1,5 +1,6 @@
 import ArtifactFormat
 import CActorRuntime
+import CodeSettings
 import CommandTable
 import CompilePool
 import JSON

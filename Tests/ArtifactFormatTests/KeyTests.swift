@@ -17,7 +17,7 @@ import WasmFormat
         (other.version, other.build, other.llvmVersion) = ("2.0", Digest(of: [2]), "20.1.0")
         #expect(other.inputs(wasm: inputs.wasm, settings: CompileSettings()).serves(CompileSettings()))
         for change in [
-            { $0.bounds = .checks }, { $0.cpu = .v3 }, { $0.tier = .fallback }, { $0.isMetered = false },
+            { $0.bounds = .checks }, { $0.cpu = .v3 }, { $0.tier = .baseline }, { $0.isMetered = false },
             { $0.profile = .suite }, { $0.stackLimit = 100 }, { $0.target = "aarch64-unknown-linux-gnu" },
             { $0.prices.call += 1 },
         ] as [(inout CompileSettings) -> Void] {
@@ -87,7 +87,7 @@ import WasmFormat
         add { $0.stackLimit += 1 }
         add { $0.isMetered = false }
         add { $0.bounds = .checks }
-        add { $0.tier = .fallback }
+        add { $0.tier = .baseline }
         let identity = CompilerIdentity(
             version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", linkerVersion: "LLD 19.1.7")
         let keys = Set(([base] + changed).map { identity.inputs(wasm: Sample.inputs.wasm, settings: $0).key })

@@ -1,3 +1,4 @@
+import CodeSettings
 import Testing
 
 @testable import ArtifactFormat

@@ -97,7 +97,7 @@ import Testing
     }
 
     private static let ways: [[String]] = {
-        var ways = [["--bounds", "check"], ["--tier", "fallback"], ["--bounds", "check", "--tier", "fallback"]]
+        var ways = [["--bounds", "check"], ["--tier", "baseline"], ["--bounds", "check", "--tier", "baseline"]]
         // Objects of a CPU level that this machine has not are refused before they are mapped.
         let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         if ["avx2", "bmi2", "fma", "movbe"].allSatisfy(processor.contains) { ways.append(["--cpu", "x86-64-v3"]) }

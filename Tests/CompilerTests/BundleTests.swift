@@ -27,8 +27,8 @@ import Testing
             cpu += actor.usage?.cpuMicroseconds ?? 0
             peak = max(peak, actor.usage?.peakMemory ?? 0)
             // Known only when it was compiled now.
-            #expect(actor.facts?.cheapFunctions ?? 0 == 0, "\(input.name)")
-            #expect(actor.fallbackReason == nil, "\(input.name)")
+            #expect(actor.facts?.baselineFunctions ?? 0 == 0, "\(input.name)")
+            #expect(actor.baselineReason == nil, "\(input.name)")
             #expect(actor.manifest.inputs.settings == CompileSettings().digest, "\(input.name)")
             #expect(actor.manifest.inputs.wasm == input.cid)
         }

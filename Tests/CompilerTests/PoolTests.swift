@@ -192,7 +192,7 @@ extension CompileOutcome {
         var objects: Set<[UInt8]> = []
         var variants = [CompileSettings()]
         for change in [
-            { $0.bounds = .checks }, { $0.cpu = .v3 }, { $0.tier = .fallback }, { $0.isMetered = false },
+            { $0.bounds = .checks }, { $0.cpu = .v3 }, { $0.tier = .baseline }, { $0.isMetered = false },
             { $0.profile = .suite }, { $0.stackLimit = 100 },
         ] as [(inout CompileSettings) -> Void] {
             var settings = CompileSettings()
@@ -262,8 +262,8 @@ extension CompileOutcome {
         }[0]
         #expect(isKilled.withLock { $0 })
         let actor = try #require(outcome.actor, "\(outcome)")
-        guard case .crashed(signal: 9, _, _)? = actor.fallbackReason else {
-            Issue.record("\(String(describing: actor.fallbackReason))")
+        guard case .crashed(signal: 9, _, _)? = actor.baselineReason else {
+            Issue.record("\(String(describing: actor.baselineReason))")
             return
         }
         #expect(try store().entries().count == 1)
@@ -300,7 +300,7 @@ extension CompileOutcome {
         #expect(writeFile(reply + end, folder.path + "/answer"))
         // Without optimisation already, so that nothing is asked a second time.
         let pool = CompilePool(
-            store: store(), settings: CompileSettings(tier: .fallback),
+            store: store(), settings: CompileSettings(tier: .baseline),
             worker: script("cat '\(folder.path)/answer'; cat >/dev/null"))
         let failure = pool.compile([input(Modules.constant(1))])[0].failure
         #expect(failure?.description.contains("bad object") == true, "\(String(describing: failure))")

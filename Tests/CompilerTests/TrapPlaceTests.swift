@@ -1,4 +1,5 @@
 import ArtifactFormat
+import CodeSettings
 import CompilePool
 import Engine
 import NativeEngine
@@ -12,7 +13,7 @@ import Testing
         func callImport(_ index: Int, arguments: Span<UInt64>, guest: inout GuestContext) -> ImportOutcome { .end }
     }
 
-    private func run(_ wasm: [UInt8], _ bounds: CompileSettings.Bounds) throws -> GuestOutcome {
+    private func run(_ wasm: [UInt8], _ bounds: Bounds) throws -> GuestOutcome {
         let pool = CompilePool(store: nil, settings: CompileSettings(bounds: bounds), jobs: 1)
         let actor = try #require(pool.compile([CompileInput(name: "test", wasm: wasm)])[0].actor)
         let instance = try NativeModule(object: actor.object).makeInstance(
@@ -27,13 +28,13 @@ import Testing
         wasm.indices.first { wasm[$0...].starts(with: bytes) }.map { UInt32($0) }
     }
 
-    @Test(arguments: CompileSettings.Bounds.allCases)
-    func aConstantComesBack(_ bounds: CompileSettings.Bounds) throws {
+    @Test(arguments: Bounds.allCases)
+    func aConstantComesBack(_ bounds: Bounds) throws {
         #expect(try run(Modules.constant(42), bounds) == .returned([42]))
     }
 
-    @Test(arguments: CompileSettings.Bounds.allCases)
-    func trapsNameTheByteOfTheirInstruction(_ bounds: CompileSettings.Bounds) throws {
+    @Test(arguments: Bounds.allCases)
+    func trapsNameTheByteOfTheirInstruction(_ bounds: Bounds) throws {
         let cases: [(body: [UInt8], instruction: [UInt8], text: String)] = [
             ([0x41, 1, 0x1a, 0x00], [0x00, 0x0b], "unreachable"),
             ([0x41, 1, 0x41, 0, 0x6d], [0x6d, 0x0b], "integer divide by zero"),

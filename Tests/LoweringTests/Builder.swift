@@ -93,12 +93,12 @@ func compare(
                 let call = index == 0 ? "instantiation" : "\(calls[index - 1])"
                 Issue.record(
                     """
-                    \(what) \(way.boundsMode) \(way.tier), gas \(limit), \(call): \
+                    \(what) \(way.bounds) \(way.tier), gas \(limit), \(call): \
                     \(seen.outcomes[index]) with \(seen.gas[index]) left, the interpreter says \
                     \(want.outcomes[index]) with \(want.gas[index])
                     """)
             } else {
-                Issue.record("\(what) \(way.boundsMode) \(way.tier), gas \(limit): memory or host calls differ")
+                Issue.record("\(what) \(way.bounds) \(way.tier), gas \(limit): memory or host calls differ")
             }
         }
     }

@@ -43,7 +43,7 @@ struct EmittedCodeTests {
             way,
             {
                 var other = way
-                other.cpu = "x86-64-v3"
+                other.cpu = .v3
                 return other
             }(),
         ]
@@ -125,7 +125,7 @@ struct EmittedCodeTests {
             phis: 1_000, edges: 1_000, joinsPerHundred: 100, free: 0, loopLocals: 50, longestBlock: 1_000)
         let module = try TestModule(sample.module.bytes)
         let output = try Lowering.lower(module.module, plan: module.plan, options: options)
-        #expect(output.functions.map(\.tier) == [.cheap, .automatic])
+        #expect(output.functions.map(\.tier) == [.baseline, .optimised])
         try compare(
             sample.module.bytes,
             [GuestCall(export: "loops", arguments: [3]), GuestCall(export: "small", arguments: [9])],

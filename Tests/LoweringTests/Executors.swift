@@ -253,7 +253,7 @@ final class NativeCode {
 /// The four ways a module is compiled.
 let everyWay: [LoweringOptions] = [
     LoweringOptions(),
-    LoweringOptions(tier: .cheap),
-    LoweringOptions(boundsMode: .explicitChecks),
-    LoweringOptions(boundsMode: .explicitChecks, tier: .cheap),
+    LoweringOptions(tier: .baseline),
+    LoweringOptions(bounds: .checks),
+    LoweringOptions(bounds: .checks, tier: .baseline),
 ]

@@ -1,3 +1,4 @@
+import CodeSettings
 import Lowering
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ struct GoldenIRTests {
         var parameters: [ValueType]
         var results: [ValueType]
         var code: [UInt8]
-        var mode = LoweringOptions.BoundsMode.guardPages
+        var mode = Bounds.guardPages
         var contains: [String]
         var lacks: [String] = []
 
@@ -44,7 +45,7 @@ struct GoldenIRTests {
             ]),
         Golden(
             name: "explicit checks compare the end of the access in 64 bits", parameters: [.i32], results: [.i64],
-            code: Code.get(0) + Code.access(.i64Load32S, offset: 16), mode: .explicitChecks,
+            code: Code.get(0) + Code.access(.i64Load32S, offset: 16), mode: .checks,
             contains: [
                 "add i64 %, -8000", "zext i32 % to i64", "i64 %, 20", "icmp ugt i64 %", "load i32, ptr %", "sext i32",
             ],
@@ -85,7 +86,7 @@ struct GoldenIRTests {
         var sample = Sample(pages: (1, 2))
         sample.add("golden", golden.parameters, golden.results, code: golden.code)
         let module = try TestModule(sample.module.bytes)
-        let options = LoweringOptions(boundsMode: golden.mode)
+        let options = LoweringOptions(bounds: golden.mode)
         let bytes = try Lowering.lower(module.module, plan: module.plan, options: options, product: .optimizedIR).bytes
         let text = String(decoding: bytes, as: UTF8.self)
         let body = text.split(separator: "\n", omittingEmptySubsequences: false)

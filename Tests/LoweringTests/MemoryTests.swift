@@ -106,7 +106,7 @@ struct MemoryTests {
             let seen = try module.run(native, [GuestCall(export: "loads", arguments: [64])], gas: 1 << 40) { memory in
                 memory[64] = memory[64] &+ 5
             }
-            #expect(seen.outcomes.last == .returned([0xFFFF_FFFB]), "\(way.boundsMode) \(way.tier)")
+            #expect(seen.outcomes.last == .returned([0xFFFF_FFFB]), "\(way.bounds) \(way.tier)")
         }
     }
 

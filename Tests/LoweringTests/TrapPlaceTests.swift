@@ -42,7 +42,7 @@ struct TrapPlaceTests {
             }
             let expected = module.module.module.bodies[index].instructions.last { $0.opcode == opcode }?.offset
             #expect(
-                site == TrapSite(function: UInt32(index), offset: expected), "\(name) \(way.boundsMode) \(way.tier)")
+                site == TrapSite(function: UInt32(index), offset: expected), "\(name) \(way.bounds) \(way.tier)")
         }
     }
 }

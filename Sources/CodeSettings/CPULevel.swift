@@ -1,5 +1,3 @@
-import CActorRuntime
-
 /// A named level of the x86-64 psABI that an object may require. Named, and never detected when compiling, so
 /// that the same inputs give the same object on every machine.
 public enum CPULevel: String, Sendable, Hashable, CaseIterable {
@@ -18,7 +16,4 @@ public enum CPULevel: String, Sendable, Hashable, CaseIterable {
         case .v3: 3
         }
     }
-
-    /// The highest psABI level of the processor this runs on: 1 to 3, or 0 when it is not an x86-64.
-    public static let processor: Int32 = smelt_rt_cpu_level()
 }
