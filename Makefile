@@ -9,7 +9,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.build/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_BUILD := swift build -c release -Xswiftc -enable-testing
 BIN := .build/release
 
-.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz ways arrows format lint check bench clean
+.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz ways witness bombs arrows format lint check bench clean
 
 all: build demo
 
@@ -59,6 +59,18 @@ fuzz: build
 # The mainnet vectors with every way of compiling: tiers, bounds modes, CPU levels.
 ways: build
 	@Scripts/ways.sh
+
+# Small functions FROM.. (COUNT of them; default: all of the first part) over boundary values: compiled code against
+# the interpreter.
+FROM ?= 0
+witness: build
+	$(SWIFT_BUILD) --product smelt-witness
+	@$(BIN)/smelt-witness enumeration --from $(FROM) $(if $(COUNT),--count $(COUNT))
+
+# Modules that stress the compiler, in all sizes up to 1 MiB and in both tiers: time and memory in bounds.
+bombs: build
+	$(SWIFT_BUILD) --product smelt-witness
+	@$(BIN)/smelt-witness bombs $(if $(FAMILIES),--families $(FAMILIES))
 
 # Allowed imports between the layers.
 arrows:

@@ -155,6 +155,14 @@ let targets: [Target] = [
             "GasSchedule", "Engine", "WasmFormat", "CZlib",
         ], unsafe: .cLibrary),
     program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
+    layer(
+        "Witness",
+        [
+            "TestSupport", "WasmReference", "Compiler", "Lowering", "NativeEngine", "Metering", "Validator",
+            "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
+        ]),
+    layer("Bombs", ["TestSupport", "CompilePool", "WorkerProtocol", "ArtifactFormat", "CodeSettings"]),
+    program("smelt-witness", ["Witness", "Bombs", "CodeSettings", "CommandTable"]),
 
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
@@ -205,6 +213,8 @@ let targets: [Target] = [
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),
+    tests("Witness", ["Witness"]),
+    tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule", "smelt-worker"]),
     tests("CommandTable", ["CommandTable"]),
     tests("CLI", ["ArtifactFormat", "WorkerProtocol", "JSON", "IPLD", "Crypto", "Primitives"]),
 ]

@@ -13,10 +13,10 @@ order = [name for name, _ in rows]
 
 COMPILER_SIDE = {"LLVMKit", "Lowering", "Compiler", "smelt-worker"}
 HOST_SIDE = {"NativeEngine", "StateTree", "Kernel", "Machine", "Replay", "smelt"}
-WITNESSES = {"WasmReference", "SpecSuite", "TestSupport", "ModuleFuzz"}
-PROGRAMS_OF_WITNESSES = {"smelt-spec", "smelt-samples", "smelt-fuzz"}
-NO_FOUNDATION = set(order) - {"smelt", "smelt-worker", "smelt-spec", "smelt-samples", "smelt-fuzz", "SpecSuite",
-                               "TestSupport"}
+WITNESSES = {"WasmReference", "SpecSuite", "TestSupport", "ModuleFuzz", "Witness", "Bombs"}
+PROGRAMS_OF_WITNESSES = {"smelt-spec", "smelt-samples", "smelt-fuzz", "smelt-witness"}
+NO_FOUNDATION = set(order) - {"smelt", "smelt-worker", "smelt-spec", "smelt-samples", "smelt-fuzz", "smelt-witness",
+                               "SpecSuite", "TestSupport"}
 breaches = []
 
 
