@@ -15,8 +15,12 @@ public struct ArtifactInputs: Hashable, Sendable {
     /// Digest of the compiler program itself, so that two builds of one version never share objects by mistake.
     public var compilerBuild: Digest
     public var llvmVersion: String
+    /// Digest of the LLVM library: a patched package of one version makes other code.
+    public var llvmBuild: Digest
     /// What the linker prints as its version; it also writes it into the object.
     public var linkerVersion: String
+    /// Digest of the linker with its libraries.
+    public var linkerBuild: Digest
     /// CID of the WASM binary.
     public var wasm: Cid
     /// Digest of the acceptance profile: which modules are refused, by which limits.
@@ -30,15 +34,15 @@ public struct ArtifactInputs: Hashable, Sendable {
     public var cpu: CPULevel
 
     /// The version written by this build.
-    public static let currentFormatVersion: UInt32 = 1
+    public static let currentFormatVersion: UInt32 = 2
     /// The runtime interface this build compiles against, and runs.
     public static let currentABIMajor = UInt32(SMELT_RT_ABI_MAJOR)
 
     public init(
         formatVersion: UInt32 = ArtifactInputs.currentFormatVersion, abiMajor: UInt32 = UInt32(SMELT_RT_ABI_MAJOR),
         abiMinor: UInt32 = UInt32(SMELT_RT_ABI_MINOR), compilerVersion: String, compilerBuild: Digest,
-        llvmVersion: String, linkerVersion: String, wasm: Cid, acceptanceProfile: Digest, prices: Digest,
-        settings: Digest, target: String, cpu: CPULevel
+        llvmVersion: String, llvmBuild: Digest, linkerVersion: String, linkerBuild: Digest, wasm: Cid,
+        acceptanceProfile: Digest, prices: Digest, settings: Digest, target: String, cpu: CPULevel
     ) {
         self.formatVersion = formatVersion
         self.abiMajor = abiMajor
@@ -46,7 +50,9 @@ public struct ArtifactInputs: Hashable, Sendable {
         self.compilerVersion = compilerVersion
         self.compilerBuild = compilerBuild
         self.llvmVersion = llvmVersion
+        self.llvmBuild = llvmBuild
         self.linkerVersion = linkerVersion
+        self.linkerBuild = linkerBuild
         self.wasm = wasm
         self.acceptanceProfile = acceptanceProfile
         self.prices = prices
@@ -64,7 +70,9 @@ public struct ArtifactInputs: Hashable, Sendable {
             "compiler-version": compilerVersion,
             "compiler-build": compilerBuild.hex,
             "llvm-version": llvmVersion,
+            "llvm-build": llvmBuild.hex,
             "linker-version": linkerVersion,
+            "linker-build": linkerBuild.hex,
             "wasm": wasm.text,
             "acceptance-profile": acceptanceProfile.hex,
             "prices": prices.hex,
@@ -80,7 +88,8 @@ public struct ArtifactInputs: Hashable, Sendable {
         guard let formatVersion: UInt32 = text.number("smelt-artifact"),
             let abiMajor: UInt32 = text.number("abi-major"), let abiMinor: UInt32 = text.number("abi-minor"),
             let compilerVersion = text.first("compiler-version"), let compilerBuild = digest("compiler-build"),
-            let llvmVersion = text.first("llvm-version"), let linkerVersion = text.first("linker-version"),
+            let llvmVersion = text.first("llvm-version"), let llvmBuild = digest("llvm-build"),
+            let linkerVersion = text.first("linker-version"), let linkerBuild = digest("linker-build"),
             let wasm = text.first("wasm").flatMap({ try? Cid(text: $0) }),
             let acceptanceProfile = digest("acceptance-profile"), let prices = digest("prices"),
             let settings = digest("settings"), let target = text.first("target"),
@@ -88,14 +97,16 @@ public struct ArtifactInputs: Hashable, Sendable {
         else { return nil }
         self.init(
             formatVersion: formatVersion, abiMajor: abiMajor, abiMinor: abiMinor, compilerVersion: compilerVersion,
-            compilerBuild: compilerBuild, llvmVersion: llvmVersion, linkerVersion: linkerVersion, wasm: wasm,
-            acceptanceProfile: acceptanceProfile, prices: prices, settings: settings, target: target, cpu: cpu)
+            compilerBuild: compilerBuild, llvmVersion: llvmVersion, llvmBuild: llvmBuild,
+            linkerVersion: linkerVersion, linkerBuild: linkerBuild, wasm: wasm, acceptanceProfile: acceptanceProfile,
+            prices: prices, settings: settings, target: target, cpu: cpu)
     }
 
     /// The compiler's part of the inputs.
     public var compiler: CompilerIdentity {
         CompilerIdentity(
-            version: compilerVersion, build: compilerBuild, llvmVersion: llvmVersion, linkerVersion: linkerVersion)
+            version: compilerVersion, build: compilerBuild, llvmVersion: llvmVersion, llvmBuild: llvmBuild,
+            linkerVersion: linkerVersion, linkerBuild: linkerBuild)
     }
 
     /// Whether an object of these inputs serves this build where one of `settings` is wanted, whichever compiler

@@ -1,24 +1,37 @@
 import Primitives
 
 /// Which compiler makes objects: the part of the inputs that is the same for all modules.
+///
+/// Versions are for people; what decides are the digests of the programs and libraries that make the bytes.
 public struct CompilerIdentity: Hashable, Sendable {
     public var version: String
+    /// Digest of the worker program (`buildDigest`).
     public var build: Digest
     public var llvmVersion: String
+    /// Digest of the LLVM library as loaded.
+    public var llvmBuild: Digest
     public var linkerVersion: String
+    /// Digest of the linker program and of the libraries of LLVM and lld that it loads.
+    public var linkerBuild: Digest
 
-    public init(version: String, build: Digest, llvmVersion: String, linkerVersion: String) {
+    public init(
+        version: String, build: Digest, llvmVersion: String, llvmBuild: Digest, linkerVersion: String,
+        linkerBuild: Digest
+    ) {
         self.version = version
         self.build = build
         self.llvmVersion = llvmVersion
+        self.llvmBuild = llvmBuild
         self.linkerVersion = linkerVersion
+        self.linkerBuild = linkerBuild
     }
 
     /// All inputs of a module's compilation.
     public func inputs(wasm: Cid, settings: CompileSettings) -> ArtifactInputs {
         ArtifactInputs(
-            compilerVersion: version, compilerBuild: build, llvmVersion: llvmVersion, linkerVersion: linkerVersion,
-            wasm: wasm, acceptanceProfile: settings.profileDigest, prices: settings.pricesDigest,
+            compilerVersion: version, compilerBuild: build, llvmVersion: llvmVersion, llvmBuild: llvmBuild,
+            linkerVersion: linkerVersion, linkerBuild: linkerBuild, wasm: wasm,
+            acceptanceProfile: settings.profileDigest, prices: settings.pricesDigest,
             settings: settings.digest, target: settings.target, cpu: settings.cpu)
     }
 

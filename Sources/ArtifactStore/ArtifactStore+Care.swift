@@ -41,7 +41,7 @@ extension ArtifactStore {
     /// a writer left that was stopped, and counts as absent.
     public func entries() throws(StoreError) -> [StoreEntry] {
         var entries: [StoreEntry] = []
-        let all = try paths(under: layout.objects)
+        let all = try paths(under: layout.currentObjects)
         let entryPaths = Set(all.filter { $0.hasSuffix(".entry") })
         for path in all where path.hasSuffix(".so") && entryPaths.contains(layout.entry(ofObject: path)) {
             do throws(StoreError) {
@@ -72,7 +72,7 @@ extension ArtifactStore {
             try quarantine(entry.path)
         }
         let others: [(String, String, (String) throws(StoreError) -> Void)] = [
-            (layout.refusals, ".refusal", checkRefusal), (layout.wasm, ".wasm", checkWasm),
+            (layout.currentRefusals, ".refusal", checkRefusal), (layout.wasm, ".wasm", checkWasm),
         ]
         for (directory, suffix, check) in others {
             for path in try paths(under: directory) where path.hasSuffix(suffix) {
@@ -119,6 +119,11 @@ extension ArtifactStore {
             try remove(entry.path, &pruning)
         }
         try removeHalves(&pruning)
+        for (folder, current) in [
+            (layout.objects, layout.currentObjects), (layout.refusals, layout.currentRefusals),
+        ] {
+            for path in try paths(under: folder) where !path.hasPrefix(current + "/") { try remove(path, &pruning) }
+        }
         for path in try paths(under: layout.quarantine) { try remove(path, &pruning) }
         for folder in [layout.objects, layout.refusals, layout.wasm] {
             for path in try paths(under: folder) where path.hasSuffix(".new") { try remove(path, &pruning) }
@@ -140,7 +145,7 @@ extension ArtifactStore {
 
     /// Objects without entries and entries without objects.
     private func removeHalves(_ pruning: inout StorePruning) throws(StoreError) {
-        let all = try paths(under: layout.objects)
+        let all = try paths(under: layout.currentObjects)
         let known = Set(all)
         for path in all {
             let isHalf =

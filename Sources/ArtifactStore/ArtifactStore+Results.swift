@@ -13,7 +13,7 @@ extension ArtifactStore {
     ///
     /// - Parameter accept: asked with what the store's records say; what is returned agrees with it.
     public func find(wasm: Cid, accept: (ArtifactInputs, StoreOrigin) -> Bool) -> StoredResult? {
-        let objects = layout.objects(of: wasm, abiMajor: ArtifactInputs.currentABIMajor)
+        let objects = layout.objects(of: wasm)
         for (inputs, path) in candidates(in: objects, ".entry", wasm, accept) {
             guard path == layout.entry(ofObject: layout.object(inputs)) else { continue }
             if let object = findObject(inputs, at: layout.object(inputs)), accept(inputs, object.origin) {

@@ -171,8 +171,7 @@ public final class ArtifactStore: Sendable {
     // MARK: Authentication
 
     /// The authentication code of `bytes`; `kind` keeps codes of one kind of file from serving for another.
-    private func authenticate(_ kind: String, _ bytes: [UInt8], makingSecret: Bool = false) throws(StoreError) -> Digest
-    {
+    func authenticate(_ kind: String, _ bytes: [UInt8], makingSecret: Bool = false) throws(StoreError) -> Digest {
         let key = try loadSecret(making: makingSecret)
         let code = Sha2.hmac256(key: key, Array("smelt \(kind)\n".utf8) + bytes)
         guard let digest = Digest(bytes: code) else {
@@ -190,7 +189,12 @@ public final class ArtifactStore: Sendable {
     ///
     /// - Parameter path: of the file to blame.
     func check(_ record: StoreRecord, _ object: [UInt8] = [], at path: String) throws(StoreError) {
-        guard matches(record.code, try authenticate(StoreRecord.kind(record), record.signed + object)) else {
+        try check(record.code, StoreRecord.kind(record), record.signed + object, at: path)
+    }
+
+    /// Checks the authentication code of `bytes`.
+    func check(_ code: String, _ kind: String, _ bytes: [UInt8], at path: String) throws(StoreError) {
+        guard matches(code, try authenticate(kind, bytes)) else {
             throw .damaged(path: path, reason: "the authentication code does not match")
         }
     }

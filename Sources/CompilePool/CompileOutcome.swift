@@ -53,6 +53,8 @@ public enum LocalFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case memoryLimit(UInt64, messages: String)
     /// It was killed by a signal, or ended without an answer (signal 0 and its exit status).
     case crashed(signal: Int32, status: Int32, messages: String)
+    /// It was stopped, or took nothing, for this many seconds, twice.
+    case stuck(seconds: UInt64)
     /// It said that it failed.
     case compiler(String)
     /// What it gave breaks a rule of the object format.
@@ -70,6 +72,7 @@ public enum LocalFailure: Error, Sendable, Hashable, CustomStringConvertible {
             "the compiler ended with status \(status) and without an answer" + LocalFailure.quoted(messages)
         case .crashed(let signal, _, let messages):
             "the compiler was killed by signal \(signal)" + LocalFailure.quoted(messages)
+        case .stuck(let seconds): "the compiler stood still for \(seconds) s and was given up"
         case .compiler(let reason): "the compiler failed: \(reason)"
         case .badObject(let error): "the compiler made a bad object: \(error)"
         case .bothTiers(let first, let second): "\(first); without optimisation: \(second)"

@@ -16,12 +16,16 @@ public final class CompilePool: Sendable {
     private let jobs: Int
     private let workerPath: String?
     private let limits: @Sendable (Int) -> CompileLimits
+    /// Seconds after which a worker that is stopped, or takes nothing, is given up.
+    let patience: Double
     private let state = Mutex(State())
 
     private struct State {
         var idle: [WorkerProcess] = []
         var running = 0
         var identity: CompilerIdentity?
+        /// Of the compiler's files; nil before the store was asked.
+        var digests: [FileStamp: Digest]?
         /// What could not be written to the store, or all there is when there is none.
         var kept: [ArtifactKey: StoredResult] = [:]
     }
@@ -30,15 +34,18 @@ public final class CompilePool: Sendable {
     ///   - store: nil keeps results in memory only.
     ///   - jobs: worker processes at a time; 0 is one for each processor.
     ///   - worker: path of the compiler program; nil is `smelt-worker` beside the running program.
+    ///   - patience: seconds after which a worker that stands still (stopped, or taking nothing) is given up.
     ///   - limits: what a compilation may use, by the size of the WASM binary in bytes.
     public init(
         store: ArtifactStore?, settings: CompileSettings = CompileSettings(), jobs: Int = 0, worker: String? = nil,
+        patience: Double = 30,
         limits: @escaping @Sendable (Int) -> CompileLimits = { CompileLimits.forModule(size: $0) }
     ) {
         self.store = store
         self.settings = settings
         self.jobs = jobs > 0 ? jobs : WorkerProcess.processors
         workerPath = worker
+        self.patience = patience
         self.limits = limits
     }
 
@@ -200,7 +207,8 @@ public final class CompilePool: Sendable {
         }
         let path: String
         if let workerPath { path = workerPath } else { path = try WorkerProcess.locate() }
-        let worker = try WorkerProcess(path: path)
+        let worker = try WorkerProcess(path: path, digests: knownDigests())
+        remember(worker.takenDigests)
         let expected = state.withLock { state in
             if state.identity == nil { state.identity = worker.identity }
             return state.identity
@@ -209,6 +217,20 @@ public final class CompilePool: Sendable {
             throw .noCompiler("\(path) was replaced while this program ran; start it again")
         }
         return worker
+    }
+
+    private func knownDigests() -> [FileStamp: Digest] {
+        if let known = state.withLock({ $0.digests }) { return known }
+        let stored = store?.knownDigests() ?? [:]
+        state.withLock { $0.digests = stored }
+        return stored
+    }
+
+    private func remember(_ taken: [FileStamp: Digest]) {
+        guard !taken.isEmpty else { return }
+        state.withLock { $0.digests = ($0.digests ?? [:]).merging(taken) { _, new in new } }
+        // A store that cannot be written costs the next start some time; compiling will say what is wrong with it.
+        try? store?.remember(taken)
     }
 
     func giveBack(_ worker: WorkerProcess) { state.withLock { $0.idle.append(worker) } }

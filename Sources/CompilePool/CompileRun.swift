@@ -26,6 +26,10 @@ final class CompileRun {
         /// Whether the result was there before.
         var wasKnown = false
         var lock: FileLock?
+        /// Since another process was first seen to compile the same.
+        var lockWait: AwakeTime?
+        /// Whether a worker stood still with it once.
+        var wasStuck = false
         var run: Run?
         var result: JobResult?
 
@@ -39,6 +43,8 @@ final class CompileRun {
         let limits: CompileLimits
         /// Seconds of the monotonic clock at which it is stuck, whatever its processor time.
         let deadline: Double
+        /// How long the worker has been standing still.
+        var silence = AwakeTime()
         var progress = CompileProgress(stage: "start") {
             didSet {
                 // Stages without functions to count come before and after the long one.
@@ -107,7 +113,8 @@ final class CompileRun {
             if takeKnown(job, inputs) { return }
         }
         guard pool.takeSlot() else { return }
-        guard product != .so || takeLock(job, inputs) else { return pool.giveSlotBack() }
+        let limits = limits(job.input.wasm.count)
+        guard product != .so || takeLock(job, inputs, limits) else { return pool.giveSlotBack() }
         // Someone else may have compiled it while this one waited.
         if product == .so && takeKnown(job, inputs) {
             job.lock = nil
@@ -115,10 +122,9 @@ final class CompileRun {
         }
         do throws(LocalFailure) {
             let worker = try pool.takeWorker()
-            let limits = limits(job.input.wasm.count)
             let request = CompileRequest(
                 cid: job.input.cid, wasm: job.input.wasm, settings: settings, product: product, limits: limits)
-            guard worker.send(request) else { throw LocalFailure.noCompiler("the worker is gone") }
+            worker.send(request)
             let deadline = WorkerProcess.now + Double(limits.patience)
             job.run = Run(worker: worker, inputs: inputs, limits: limits, deadline: deadline)
         } catch {
@@ -142,12 +148,17 @@ final class CompileRun {
         return true
     }
 
-    /// False when another process compiles the same now. Without a writable store everyone compiles for himself.
-    private func takeLock(_ job: Job, _ inputs: ArtifactInputs) -> Bool {
+    /// False when another process compiles the same now. Without a writable store everyone compiles for himself, and
+    /// so does who waited longer than any compilation lasts: the other was stopped, and equal keys give equal bytes.
+    private func takeLock(_ job: Job, _ inputs: ArtifactInputs, _ limits: CompileLimits) -> Bool {
         guard let store = pool.store else { return true }
         do {
             job.lock = try store.lock(inputs.key, wait: false)
-            return job.lock != nil
+            guard job.lock == nil else { return true }
+            var wait = job.lockWait ?? AwakeTime()
+            wait.advance()
+            job.lockWait = wait
+            return wait.seconds > Double(limits.patience)
         } catch {
             store.warnOnce("write", "\(error); compiled code is kept in memory only")
             return true
@@ -159,6 +170,9 @@ final class CompileRun {
     /// Handles what a job's worker has to say.
     private func attend(_ job: Job) {
         guard var run = job.run else { return }
+        guard let took = run.worker.pump() else {
+            return fail(job, run, .crashed(signal: 0, status: 0, messages: "the worker is gone"))
+        }
         do throws(ProtocolError) {
             let frames = try run.worker.receive()
             for (position, frame) in frames.enumerated() {
@@ -170,17 +184,21 @@ final class CompileRun {
                     guard position == frames.count - 1 else { throw ProtocolError("message after the end") }
                     pool.giveBack(run.worker)
                     return finish(job, run, end)
-                case .hello, .request: throw ProtocolError("unexpected message of kind \(frame.kind)")
+                case .hello, .request, .files: throw ProtocolError("unexpected message of kind \(frame.kind)")
                 }
             }
         } catch {
             return fail(job, run, .crashed(signal: 0, status: 0, messages: error.description))
         }
+        run.silence.advance()
+        if took || !run.worker.hasOutgoing && !run.worker.isStopped { run.silence.restart() }
         job.run = run
         if run.worker.hasEnded {
             fail(job, run, .crashed(signal: 0, status: 0, messages: run.worker.said))
         } else if WorkerProcess.now > run.deadline {
             fail(job, run, .timeLimit(seconds: run.limits.seconds))
+        } else if run.silence.seconds > pool.patience {
+            fail(job, run, .stuck(seconds: UInt64(pool.patience)))
         }
     }
 
@@ -236,8 +254,18 @@ final class CompileRun {
         return .crashed(signal: end.signal, status: end.status, messages: said)
     }
 
-    /// Once more without optimisation; after that it is a failure.
+    /// Once more without optimisation; after that it is a failure. One that stood still is no worse for being
+    /// optimised: it is tried again as it was.
     private func retry(_ job: Job, _ failure: LocalFailure) {
+        if case .stuck = failure, !job.wasStuck {
+            job.wasStuck = true
+            job.isLookedUp = false
+            return
+        }
+        if case .stuck = failure {
+            job.result = .failed(failure)
+            return
+        }
         if let first = job.firstFailure {
             job.result = .failed(.bothTiers(first, failure))
         } else if pool.settings.tier == .baseline {

@@ -8,19 +8,27 @@ import WorkerProtocol
 final class WorkerProcess: @unchecked Sendable {
     /// Which compiler it is; known once it has introduced itself.
     let identity: CompilerIdentity
+    /// Digests of its files that it took for its introduction and that may be remembered.
+    let takenDigests: [FileStamp: Digest]
     private let process: pid_t
     private let requests: Int32
     private let replies: Int32
     private let messages: Int32
     private var reader = FrameReader()
+    /// What the worker has not taken yet.
+    private var outgoing: ArraySlice<UInt8> = []
     /// What it wrote on standard error, the last part of it.
     private var messageTail: [UInt8] = []
     private(set) var hasEnded = false
 
     private static let messageLimit = 2_000
+    /// Seconds a worker has for its introduction. Reading LLVM from a cold disk takes one or two.
+    private static let introductionLimit = 60
 
     /// Starts the program at `path` and waits for its introduction.
-    init(path: String) throws(LocalFailure) {
+    ///
+    /// - Parameter digests: of files that are known, for a worker that asks.
+    init(path: String, digests: [FileStamp: Digest] = [:]) throws(LocalFailure) {
         var pipes: [(read: Int32, write: Int32)] = []
         for _ in 0..<3 {
             guard let pipe = WorkerProcess.pipe() else {
@@ -44,10 +52,9 @@ final class WorkerProcess: @unchecked Sendable {
             throw .noCompiler("\(path): \(String(cString: strerror(started.code)))")
         }
         do {
-            identity = try WorkerProcess.introduction(replies, &reader)
+            (identity, takenDigests) = try WorkerProcess.introduction(replies, requests, &reader, digests)
         } catch {
-            kill(-process, SIGKILL)
-            waitpid(process, nil, 0)
+            WorkerProcess.end(process)
             let said = WorkerProcess.drain(messages)
             WorkerProcess.close([requests, replies, messages])
             let text = String(decoding: said.suffix(WorkerProcess.messageLimit), as: UTF8.self)
@@ -56,10 +63,19 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     deinit {
-        // The worker leads a group of its own; what it is compiling goes with it.
-        kill(-process, SIGKILL)
-        waitpid(process, nil, 0)
+        WorkerProcess.end(process)
         WorkerProcess.close([requests, replies, messages])
+    }
+
+    /// Kills a worker, which leads a group of its own, with what it is compiling. One that the kernel does not let
+    /// go (a disk that does not answer) is not waited for longer than five seconds.
+    private static func end(_ process: pid_t) {
+        kill(-process, SIGKILL)
+        for _ in 0..<5_000 {
+            let ended = waitpid(process, nil, WNOHANG)
+            if ended == process || (ended < 0 && errno != EINTR) { return }
+            usleep(1_000)
+        }
     }
 
     /// A pipe whose ends lie above the standard descriptors, even in a process that was started without those: so
@@ -122,16 +138,30 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     private static func introduction(
-        _ descriptor: Int32, _ reader: inout FrameReader
-    ) throws(ProtocolError) -> CompilerIdentity {
-        while true {
-            if let frame = try reader.next() { return try CompilerIdentity(hello: frame) }
-            var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            if Glibc.poll(&poll, 1, 60_000) < 0 && errno == EINTR { continue }
-            guard let bytes = read(descriptor) else { throw ProtocolError("the worker ended at once") }
-            if bytes.isEmpty && poll.revents == 0 { throw ProtocolError("the worker says nothing") }
+        _ replies: Int32, _ requests: Int32, _ reader: inout FrameReader, _ digests: [FileStamp: Digest]
+    ) throws(ProtocolError) -> (CompilerIdentity, [FileStamp: Digest]) {
+        var awake = AwakeTime()
+        var asked = false
+        while awake.seconds < Double(introductionLimit) {
+            if let frame = try reader.next() {
+                guard frame.kind == .files, !asked else {
+                    let identity = try CompilerIdentity(hello: frame)
+                    return (identity, frame.text.digests ?? [:])
+                }
+                asked = true
+                let known = Set(try FilesQuestion(frame).files)
+                // A short message into an empty pipe: it is taken whole, or the worker is none.
+                let answer = FilesAnswer(digests: digests.filter { known.contains($0.key) }).frame.encoded
+                guard write(requests, answer[...]) == answer.count else { throw ProtocolError("the worker is gone") }
+                continue
+            }
+            var poll = pollfd(fd: replies, events: Int16(POLLIN), revents: 0)
+            _ = Glibc.poll(&poll, 1, 500)
+            awake.advance()
+            guard let bytes = read(replies) else { throw ProtocolError("the worker ended at once") }
             reader.append(bytes[...])
         }
+        throw ProtocolError("the worker does not introduce itself within \(introductionLimit) s")
     }
 
     /// What can be read now, possibly nothing; nil at the end.
@@ -154,27 +184,37 @@ final class WorkerProcess: @unchecked Sendable {
 
     // MARK: Talking
 
-    /// Sends a request; false when the worker is gone. The worker reads all of a request before it works, so this
-    /// waits only for as long as the pipe takes.
-    func send(_ request: CompileRequest) -> Bool {
+    /// Puts a request on its way; `pump` sends what the worker does not take at once.
+    func send(_ request: CompileRequest) {
         messageTail = []
-        let bytes = request.frame.encoded
+        outgoing = request.frame.encoded[...]
+    }
+
+    /// Whether the worker still has to take something.
+    var hasOutgoing: Bool { !outgoing.isEmpty }
+
+    /// Sends what the worker takes now, without waiting.
+    ///
+    /// - Returns: whether it took something; nil when it is gone.
+    func pump() -> Bool? {
+        guard !outgoing.isEmpty else { return false }
+        guard let count = WorkerProcess.write(requests, outgoing) else { return nil }
+        outgoing.removeFirst(count)
+        if outgoing.isEmpty { outgoing = [] }
+        return count > 0
+    }
+
+    /// Writes as much as the pipe takes now; nil when nobody reads it any more.
+    private static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int? {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                // Sound: the range from `done` to the count lies inside the array, which is not empty.
-                WorkerProcess.writeQuietly(requests, buffer.baseAddress! + done, buffer.count - done)
+                // Sound: the range from `done` to the count lies inside the slice, which is not empty.
+                writeQuietly(descriptor, buffer.baseAddress! + done, buffer.count - done)
             }
-            if count > 0 {
-                done += count
-            } else if errno == EAGAIN {
-                var poll = pollfd(fd: requests, events: Int16(POLLOUT), revents: 0)
-                _ = Glibc.poll(&poll, 1, 1_000)
-            } else if errno != EINTR {
-                return false
-            }
+            if count > 0 { done += count } else if errno == EAGAIN { break } else if errno != EINTR { return nil }
         }
-        return true
+        return done
     }
 
     /// A write to a pipe whose reader is gone gives an error here, and no signal to the host's process.
@@ -184,7 +224,7 @@ final class WorkerProcess: @unchecked Sendable {
         sigemptyset(&pipeSignal)
         sigaddset(&pipeSignal, SIGPIPE)
         pthread_sigmask(SIG_BLOCK, &pipeSignal, &before)
-        let result = write(descriptor, start, count)
+        let result = Glibc.write(descriptor, start, count)
         let code = errno
         if result < 0 && code == EPIPE {
             var none = timespec()
@@ -220,28 +260,21 @@ final class WorkerProcess: @unchecked Sendable {
 
     /// Bytes of memory of the process that compiles.
     var memory: UInt64 {
-        WorkerProcess.residentPages(ofChildOf: process) * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+        guard let child = ProcessTable.firstChild(of: process) else { return 0 }
+        return ProcessTable.residentPages(of: child) * UInt64(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    private static func residentPages(ofChildOf process: pid_t) -> UInt64 {
-        func text(_ path: String) -> String {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { return "" }
-            defer { Glibc.close(descriptor) }
-            var bytes = [UInt8](repeating: 0, count: 512)
-            let count = Glibc.read(descriptor, &bytes, bytes.count)
-            return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
-        }
-        let children = text("/proc/\(process)/task/\(process)/children").split(separator: " ")
-        guard let child = children.first.flatMap({ pid_t($0) }) else { return 0 }
-        let fields = text("/proc/\(child)/statm").split(separator: " ")
-        return fields.count > 1 ? UInt64(fields[1]) ?? 0 : 0
+    /// Whether the worker or the process that compiles was stopped (by SIGSTOP, or from a terminal).
+    var isStopped: Bool {
+        if ProcessTable.isStopped(process) { return true }
+        return ProcessTable.firstChild(of: process).map(ProcessTable.isStopped) ?? false
     }
 
     /// Waits until one of the workers has something to say, or for the time given.
     static func wait(for workers: [WorkerProcess], milliseconds: Int32) {
         var polls = workers.flatMap { worker in
             [worker.replies, worker.messages].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+                + (worker.hasOutgoing ? [pollfd(fd: worker.requests, events: Int16(POLLOUT), revents: 0)] : [])
         }
         _ = Glibc.poll(&polls, nfds_t(polls.count), milliseconds)
     }

@@ -14,8 +14,10 @@ public enum CompilerError: Error, Sendable, CustomStringConvertible {
     case badObject(ArtifactError)
     /// A system call failed.
     case system(String, Int32)
-    /// The program file of the compiler cannot be read, so its build cannot be named.
-    case noIdentity
+    /// A program or library of the compiler cannot be read, so its build cannot be named.
+    case noIdentity(String)
+    /// A program or library of the compiler is another than when this process started.
+    case replaced(String)
     /// Objects for this target cannot be made.
     case target(String)
 
@@ -27,7 +29,8 @@ public enum CompilerError: Error, Sendable, CustomStringConvertible {
         case .lowering(let error): error.description
         case .badObject(let error): "the linked object breaks a rule: \(error)"
         case .system(let operation, let code): "\(operation): \(String(cString: strerror(code)))"
-        case .noIdentity: "the compiler's own program file cannot be read"
+        case .noIdentity(let reason): reason
+        case .replaced(let path): "\(path) was replaced while the compiler ran; start it again"
         case .target(let target): "objects are made for \(ArtifactFormat.target) only, not for \(target)"
         }
     }

@@ -7,6 +7,8 @@ public struct Linker: Sendable {
     public let path: String
     /// What it says of itself.
     public let version: String
+    /// The program and the libraries of LLVM and lld that it loads.
+    let files: [CompilerFile]
 
     private static let places = ["/usr/bin/ld.lld-19", "/usr/lib/llvm-19/bin/ld.lld", "/usr/local/bin/ld.lld-19"]
 
@@ -18,7 +20,27 @@ public struct Linker: Sendable {
         let output = try Subprocess.run([path, "--version"], input: [], operation: "ask the linker for its version")
         let version = String(decoding: output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
         guard version.contains("LLD 19.") else { throw .wrongLinker(path: path, version: version) }
-        return Linker(path: path, version: version)
+        return Linker(path: path, version: version, files: try files(path))
+    }
+
+    private static func files(_ path: String) throws(CompilerError) -> [CompilerFile] {
+        let program = try CompilerFile(path: path)
+        guard try program.isELF else { throw .wrongLinker(path: path, version: "no program of this machine") }
+        // The dynamic loader lists what it would load, and where from, instead of starting the program. One without
+        // libraries does start, and prints its version.
+        let listing = try Subprocess.run(
+            [path, "--version"], environment: ["LD_TRACE_LOADED_OBJECTS=1"], input: [],
+            operation: "ask for the linker's libraries")
+        var files = [program]
+        for line in String(decoding: listing, as: UTF8.self).split(separator: "\n") {
+            // `libLLVM.so.19.1 => /lib/x86_64-linux-gnu/libLLVM.so.19.1 (0x00007f4a40000000)`
+            let name = line.drop { $0 == "\t" || $0 == " " }
+            guard name.hasPrefix("libLLVM") || name.hasPrefix("liblld"), let arrow = name.firstRange(of: " => "),
+                let end = name.firstRange(of: " (0x")
+            else { continue }
+            files.append(try CompilerFile(path: String(name[arrow.upperBound..<end.lowerBound])))
+        }
+        return files
     }
 
     /// Everything about the result is said here; nothing depends on paths, user, time or number of processors.
@@ -33,14 +55,20 @@ public struct Linker: Sendable {
     /// Links one relocatable object into a shared object.
     public func link(_ object: [UInt8]) throws(CompilerError) -> [UInt8] {
         // Descriptor 3 is the object: no file, and no path that could end up in the result.
-        try Subprocess.run(
+        let linked = try Subprocess.run(
             [path] + Linker.options + ["-o", "-", "/proc/self/fd/3"], input: object, operation: "link")
+        // What was run just now is what the identity names, unless a package was installed meanwhile.
+        for file in files where !file.isUnchanged { throw .replaced(file.path) }
+        return linked
     }
 }
 
 /// Runs a program with bytes on descriptor 3 and gives what it writes.
 enum Subprocess {
-    static func run(_ arguments: [String], input: [UInt8], operation: String) throws(CompilerError) -> [UInt8] {
+    /// - Parameter environment: all of it; nothing of this process's may matter.
+    static func run(
+        _ arguments: [String], environment variables: [String] = [], input: [UInt8], operation: String
+    ) throws(CompilerError) -> [UInt8] {
         let source = try Subprocess.memoryFile(operation)
         let output = try Subprocess.memoryFile(operation)
         let messages = try Subprocess.memoryFile(operation)
@@ -57,8 +85,8 @@ enum Subprocess {
         var words = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
-        // No environment: nothing of it may matter.
-        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+        var environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
+        defer { for word in environment { free(word) } }
         var process: pid_t = 0
         let code = posix_spawn(&process, arguments[0], &actions, nil, &words, &environment)
         guard code == 0 else { throw .system(operation, code) }

@@ -25,20 +25,28 @@ public struct WorkerLoop {
         // A host that is gone shows as the end of the input and as writes that fail.
         signal(SIGPIPE, SIG_IGN)
         let linker: Linker
-        let identity: CompilerIdentity
+        let source: IdentitySource
         do {
             linker = try Linker.find()
-            identity = try WorkerLoop.identity(linker)
+            source = try IdentitySource(linker)
         } catch {
             _ = send(Frame(.hello, FieldText(["trouble": error.description])))
             return 1
         }
-        guard send(identity.hello) else { return 1 }
+        guard send(FilesQuestion(files: source.files).frame) else { return 1 }
+        var identity: CompilerIdentity?
         var reader = FrameReader()
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             do {
                 while let frame = try reader.next() {
+                    // A host that does not answer knows nothing; its first message is a request already.
+                    if identity == nil {
+                        let known = frame.kind == .files ? try FilesAnswer(frame).digests : [:]
+                        identity = introduce(source, known)
+                    }
+                    guard let identity else { return 1 }
+                    if frame.kind == .files { continue }
                     guard serve(try CompileRequest(frame), identity, linker) else { return 1 }
                 }
             } catch {
@@ -51,13 +59,15 @@ public struct WorkerLoop {
         }
     }
 
-    /// Which compiler this is.
-    static func identity(_ linker: Linker) throws(CompilerError) -> CompilerIdentity {
-        guard let program = ProgramFile.contents(),
-            let build = CompilerIdentity.buildDigest(ofProgram: program)
-        else { throw .noIdentity }
-        return CompilerIdentity(
-            version: version, build: build, llvmVersion: llvmVersion, linkerVersion: linker.version)
+    /// Says which compiler this is; nil when it is not known, which is said, or the host is gone.
+    private func introduce(_ source: IdentitySource, _ known: [FileStamp: Digest]) -> CompilerIdentity? {
+        do {
+            let (identity, taken) = try source.identity(known: known)
+            return send(identity.hello(taken: taken)) ? identity : nil
+        } catch {
+            _ = send(Frame(.hello, FieldText(["trouble": error.description])))
+            return nil
+        }
     }
 
     /// Compiles one module; false when the host is gone.
@@ -138,25 +148,5 @@ public struct WorkerLoop {
             if count > 0 { done += count } else if errno != EINTR { return false }
         }
         return true
-    }
-}
-
-/// The program that runs.
-enum ProgramFile {
-    static func contents() -> [UInt8]? {
-        let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            if count == 0 { return bytes }
-            if count < 0 {
-                guard errno == EINTR else { return nil }
-                continue
-            }
-            bytes += chunk[..<count]
-        }
     }
 }

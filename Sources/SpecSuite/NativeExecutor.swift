@@ -61,7 +61,7 @@ public final class NativeExecutor: SuiteExecutor {
     private func compile(_ bytes: [UInt8]) throws(SuiteFailure) -> [UInt8] {
         let identity = CompilerIdentity(
             version: WorkerLoop.version, build: Digest(of: []), llvmVersion: "in this process",
-            linkerVersion: compiler.version)
+            llvmBuild: Digest(of: []), linkerVersion: compiler.version, linkerBuild: Digest(of: []))
         let request = CompileRequest(
             cid: Cid.blake2b256(codec: Cid.raw, data: bytes), wasm: bytes, settings: settings, product: .so,
             limits: .forModule(size: bytes.count))

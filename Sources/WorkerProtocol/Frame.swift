@@ -15,6 +15,8 @@ public struct Frame: Sendable, Hashable {
         case reply = 4
         /// Worker: how the process that compiled ended, and what it used.
         case ended = 5
+        /// Worker, before its introduction: which files it would have to read; host: digests of those it knows.
+        case files = 6
     }
 
     public var kind: Kind

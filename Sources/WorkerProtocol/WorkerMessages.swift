@@ -1,24 +1,31 @@
 import ArtifactFormat
 
 extension CompilerIdentity {
-    /// The worker's first message.
-    public var hello: Frame {
-        Frame(
-            .hello,
-            FieldText([
-                "version": version, "build": build.hex, "llvm": llvmVersion, "linker": linkerVersion,
-            ]))
+    /// The worker's introduction.
+    public var hello: Frame { hello(taken: [:]) }
+
+    /// - Parameter taken: digests of files that the host may remember.
+    public func hello(taken: [FileStamp: Digest]) -> Frame {
+        var text = FieldText([
+            "version": version, "build": build.hex, "llvm": llvmVersion, "llvm-build": llvmBuild.hex,
+            "linker": linkerVersion, "linker-build": linkerBuild.hex,
+        ])
+        text.append(digests: taken)
+        return Frame(.hello, text)
     }
 
     public init(hello frame: Frame) throws(ProtocolError) {
-        guard frame.kind == .hello, let version = frame.text.first("version"),
-            let build = frame.text.first("build").flatMap({ Digest(hex: $0) }), let llvm = frame.text.first("llvm"),
-            let linker = frame.text.first("linker")
+        func digest(_ name: String) -> Digest? { frame.text.first(name).flatMap { Digest(hex: $0) } }
+        guard frame.kind == .hello, let version = frame.text.first("version"), let build = digest("build"),
+            let llvm = frame.text.first("llvm"), let llvmBuild = digest("llvm-build"),
+            let linker = frame.text.first("linker"), let linkerBuild = digest("linker-build")
         else {
             // A worker that cannot work says why instead.
             throw ProtocolError(frame.text.first("trouble") ?? "the worker does not introduce itself")
         }
-        self.init(version: version, build: build, llvmVersion: llvm, linkerVersion: linker)
+        self.init(
+            version: version, build: build, llvmVersion: llvm, llvmBuild: llvmBuild, linkerVersion: linker,
+            linkerBuild: linkerBuild)
     }
 }
 

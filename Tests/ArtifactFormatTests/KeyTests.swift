@@ -9,7 +9,8 @@ import WasmFormat
 @Suite struct KeyTests {
     @Test func objectsOfAnyCompilerServeEqualSettingsAndNoOthers() throws {
         let compiler = CompilerIdentity(
-            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", linkerVersion: "Debian LLD 19.1.7")
+            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "Debian LLD 19.1.7", linkerBuild: Digest(of: [9]))
         let inputs = compiler.inputs(wasm: .blake2b256(codec: Cid.raw, data: [1]), settings: CompileSettings())
         #expect(inputs.compiler == compiler)
         #expect(ArtifactInputs(inputs.text) == inputs)
@@ -42,7 +43,9 @@ import WasmFormat
         ("compiler-version", { $0.compilerVersion += "x" }),
         ("compiler-build", { $0.compilerBuild = Digest(of: [99]) }),
         ("llvm-version", { $0.llvmVersion = "19.1.8" }),
+        ("llvm-build", { $0.llvmBuild = Digest(of: [7]) }),
         ("linker-version", { $0.linkerVersion = "LLD 19.1.8" }),
+        ("linker-build", { $0.linkerBuild = Digest(of: [7]) }),
         ("wasm", { $0.wasm = .blake2b256(codec: Cid.raw, data: [5]) }),
         ("acceptance-profile", { $0.acceptanceProfile = Digest(of: [98]) }),
         ("prices", { $0.prices = Digest(of: [97]) }),
@@ -89,7 +92,8 @@ import WasmFormat
         add { $0.bounds = .checks }
         add { $0.tier = .baseline }
         let identity = CompilerIdentity(
-            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", linkerVersion: "LLD 19.1.7")
+            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "LLD 19.1.7", linkerBuild: Digest(of: [9]))
         let keys = Set(([base] + changed).map { identity.inputs(wasm: Sample.inputs.wasm, settings: $0).key })
         #expect(keys.count == changed.count + 1)
     }

@@ -12,8 +12,9 @@ enum Sample {
 
     static func makeInputs() -> ArtifactInputs {
         ArtifactInputs(
-            compilerVersion: "1.0", compilerBuild: Digest(of: [1]), llvmVersion: "19.1.7",
-            linkerVersion: "Debian LLD 19.1.7", wasm: .blake2b256(codec: Cid.raw, data: [0, 97, 115, 109]),
+            compilerVersion: "1.0", compilerBuild: Digest(of: [1]), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "Debian LLD 19.1.7", linkerBuild: Digest(of: [9]),
+            wasm: .blake2b256(codec: Cid.raw, data: [0, 97, 115, 109]),
             acceptanceProfile: Digest(of: [2]), prices: Digest(of: [3]), settings: Digest(of: [4]),
             target: ArtifactFormat.target, cpu: .v2)
     }

@@ -102,6 +102,32 @@ import Testing
         #expect(fixture.open().foundBytes() == StoreFixture.object)
     }
 
+    @Test func digestsOfFilesAreRememberedUnderTheUsersKey() throws {
+        let stamp = FileStamp(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
+        let other = FileStamp(device: 1, inode: 2, size: 3, modified: 4, changed: 6)
+        #expect(fixture.open().knownDigests().isEmpty)
+        try fixture.open().remember([stamp: Digest(of: [1])])
+        try fixture.open().remember([other: Digest(of: [2])])
+        #expect(fixture.open().knownDigests() == [stamp: Digest(of: [1]), other: Digest(of: [2])])
+        let path = StoreLayout(root: fixture.directory).digests
+        #expect(shell("sed -i 's/^digest 1 2 3 4 5/digest 1 2 3 4 7/' '\(path)'"))
+        #expect(fixture.open().knownDigests().isEmpty && fixture.warnings.all.count == 1)
+        // It was moved away, and a new one takes its place.
+        try fixture.open().remember([stamp: Digest(of: [1])])
+        #expect(fixture.open().knownDigests() == [stamp: Digest(of: [1])])
+        #expect(stamp.isSettled(now: 3_000_000_000) && !stamp.isSettled(now: 1_000_000_000))
+        #expect(FileStamp(text: stamp.text) == stamp && FileStamp(text: "1 2 3 4 05") == nil)
+    }
+
+    @Test func whatAnotherFormatLeftIsNoDamageAndIsPruned() throws {
+        try publish(build: 1)
+        let layout = StoreLayout(root: fixture.directory)
+        #expect(shell("mkdir -p '\(layout.objects)/1' && echo old > '\(layout.objects)/1/a.so'"))
+        #expect(shell("cp '\(layout.objects)/1/a.so' '\(layout.objects)/1/a.entry'"))
+        #expect(try fixture.open().verify().unsound.isEmpty)
+        #expect(try fixture.open().prune(all: false, compiler: nil).files == 2)
+    }
+
     @Test func whatAStoppedWriterLeftIsNoDamageAndIsPruned() throws {
         let store = fixture.open()
         let layout = StoreLayout(root: fixture.directory)

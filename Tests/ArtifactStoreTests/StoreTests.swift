@@ -35,7 +35,8 @@ final class StoreFixture: Sendable {
     /// - Parameter build: which compiler.
     static func makeInputs(_ variant: UInt8, build: UInt8 = 1) -> ArtifactInputs {
         let compiler = CompilerIdentity(
-            version: "1.0", build: Digest(of: [build]), llvmVersion: "19.1.7", linkerVersion: "Debian LLD 19.1.7")
+            version: "1.0", build: Digest(of: [build]), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "Debian LLD 19.1.7", linkerBuild: Digest(of: [9]))
         return compiler.inputs(wasm: .blake2b256(codec: Cid.raw, data: [variant]), settings: CompileSettings())
     }
 
@@ -239,7 +240,8 @@ extension ArtifactStore {
         #expect(writeFile([1], fixture.objectPath + ".1.2.new"))
         _ = try store.lock(StoreFixture.inputs.key, wait: true)
         let mine = CompilerIdentity(
-            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", linkerVersion: "Debian LLD 19.1.7")
+            version: "1.0", build: Digest(of: [1]), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "Debian LLD 19.1.7", linkerBuild: Digest(of: [9]))
         #expect(try store.prune(all: false, compiler: mine).files == 1)
         #expect(try store.entries().count == 2)
         var later = mine

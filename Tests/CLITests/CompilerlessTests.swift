@@ -55,7 +55,8 @@ import WorkerProtocol
         try compileSamples(into: folder.path("out"))
         // A compiler of another build that compiles nothing: what passes comes from the imported objects.
         let identity = CompilerIdentity(
-            version: "0.1.0", build: Digest(of: []), llvmVersion: "19.1.7", linkerVersion: "LLD 19.1.7")
+            version: "0.1.0", build: Digest(of: []), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "LLD 19.1.7", linkerBuild: Digest(of: [9]))
         let hello = try folder.write(identity.hello.encoded, "hello")
         let worker = try folder.write("#!/bin/sh\ncat '\(hello)'\n", "other-worker")
         chmod(worker, 0o755)

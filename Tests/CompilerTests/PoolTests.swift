@@ -40,7 +40,8 @@ extension CompileOutcome {
     /// A compiler that is a shell script; it introduces itself properly first.
     private func script(_ body: String) -> String {
         let identity = CompilerIdentity(
-            version: "1", build: Digest(of: []), llvmVersion: "19.1.7", linkerVersion: "LLD 19.1.7")
+            version: "1", build: Digest(of: []), llvmVersion: "19.1.7", llvmBuild: Digest(of: [8]),
+            linkerVersion: "LLD 19.1.7", linkerBuild: Digest(of: [9]))
         let path = folder.path + "/worker"
         _ = writeFile(identity.hello.encoded, folder.path + "/hello")
         _ = writeFile(Array("#!/bin/sh\ncat '\(folder.path)/hello'\n\(body)\n".utf8), path + ".text")
@@ -329,6 +330,101 @@ extension CompileOutcome {
         #expect(again.facts != nil && again.object == first.object)
         #expect(fileBytes(path) == first.object)
         #expect(warnings.all.count == 1)
+    }
+
+    // MARK: What makes the bytes
+
+    /// A worker that finds a patched LLVM or linker; the patch is a byte behind what is used of the file.
+    private func patched(_ script: String) throws -> CompilerIdentity {
+        let worker = try #require(WorkerProcess.expectedPath)
+        let path = folder.path + "/patched"
+        #expect(writeFile(Array("#!/bin/sh\n\(script) exec '\(worker)'\n".utf8), path + ".text"))
+        #expect(shell("cp '\(path).text' '\(path)' && chmod +x '\(path)'"))
+        return try CompilePool(store: store(), worker: path).identity()
+    }
+
+    @Test func aPatchedPackageIsAnotherCompiler() throws {
+        let plain = try CompilePool(store: store()).identity()
+        #expect(
+            shell(
+                """
+                cd '\(folder.path)' && mkdir lib bin
+                library=$(ldd '\(WorkerProcess.expectedPath ?? "")' | grep -o '/[^ ]*/libLLVM[^ ]*')
+                (cat "$library"; echo patched) > lib/$(basename "$library")
+                (cat "$(readlink -f "$(command -v ld.lld-19)")"; echo patched) > bin/ld.lld-19 && chmod +x bin/ld.lld-19
+                """))
+        let library = try patched("LD_LIBRARY_PATH='\(folder.path)/lib'")
+        #expect(library.llvmVersion == plain.llvmVersion && library.llvmBuild != plain.llvmBuild)
+        #expect(library.linkerBuild == plain.linkerBuild)
+        let linker = try patched("PATH='\(folder.path)/bin'")
+        #expect(linker.linkerVersion == plain.linkerVersion && linker.linkerBuild != plain.linkerBuild)
+        #expect(linker.llvmBuild == plain.llvmBuild)
+        let keys = [plain, library, linker].map {
+            $0.inputs(wasm: input([1]).cid, settings: CompileSettings()).key
+        }
+        #expect(Set(keys).count == 3)
+        // The files were just written: what was read of them may change without a sign, and is not remembered.
+        let remembered = store().knownDigests()
+        #expect(remembered.values.contains(plain.llvmBuild))
+        #expect(!remembered.values.contains(library.llvmBuild))
+    }
+
+    @Test func aLinkerReplacedMeanwhileLinksNothing() throws {
+        let replace = """
+            cd '\(folder.path)' && mkdir -p bin && cp "$(readlink -f "$(command -v ld.lld-19)")" bin/new \
+            && mv bin/new bin/ld.lld-19
+            """
+        #expect(shell(replace))
+        let worker = try #require(WorkerProcess.expectedPath)
+        let path = folder.path + "/own-linker"
+        #expect(
+            writeFile(Array("#!/bin/sh\nPATH='\(folder.path)/bin' exec '\(worker)'\n".utf8), path + ".text")
+                && shell("cp '\(path).text' '\(path)' && chmod +x '\(path)'"))
+        let pool = CompilePool(store: store(), jobs: 1, worker: path)
+        #expect(pool.compile([input(Modules.constant(1))])[0].actor != nil)
+        #expect(shell(replace))
+        let failure = pool.compile([input(Modules.constant(2))])[0].failure
+        #expect(failure?.description.contains("was replaced") == true, "\(String(describing: failure))")
+    }
+
+    // MARK: Standing still
+
+    /// A module with more bytes than a pipe holds.
+    private var long: [UInt8] { Modules.heavy(60_000) }
+
+    @Test func aWorkerThatTakesNothingIsGivenUp() {
+        // It introduces itself and stops: the request does not fit into the pipe.
+        let pool = CompilePool(store: store(), worker: script("kill -STOP $$"), patience: 1)
+        #expect(long.count > 1 << 17)
+        let start = WorkerProcess.now
+        #expect(pool.compile([input(long)])[0].failure == .stuck(seconds: 1))
+        #expect(WorkerProcess.now - start < 60)
+    }
+
+    @Test func aWorkerThatIsStoppedOnceIsReplaced() throws {
+        let worker = folder.path + "/stopped-worker"
+        #expect(shell("cp \"$(dirname \"$(readlink /proc/\(getpid())/exe)\")/smelt-worker\" '\(worker)'"))
+        let stopped = Mutex(0)
+        let pool = CompilePool(store: store(), jobs: 1, worker: worker, patience: 1)
+        let outcome = pool.compile([input(Modules.heavy(30_000))]) { state in
+            guard !state.running.isEmpty, stopped.withLock({ $0 == 0 }) else { return }
+            for process in children(of: getpid(), named: "stopped-worker") {
+                stopped.withLock { $0 += kill(process, SIGSTOP) == 0 ? 1 : 0 }
+            }
+        }[0]
+        #expect(stopped.withLock { $0 } > 0)
+        // Another worker did it, as it was asked.
+        #expect(outcome.actor != nil && outcome.actor?.baselineReason == nil, "\(outcome)")
+    }
+
+    @Test func aLockThatIsNeverGivenBackIsNotWaitedForWithoutEnd() throws {
+        let module = input(Modules.constant(3))
+        let key = try CompilePool(store: nil).identity().inputs(wasm: module.cid, settings: CompileSettings()).key
+        let held = try #require(try store().lock(key, wait: false))
+        let limits = CompileLimits(seconds: 60, memory: 1 << 32, patience: 1)
+        let pool = CompilePool(store: store(), limits: { _ in limits })
+        #expect(pool.compile([module])[0].actor != nil)
+        withExtendedLifetime(held) {}
     }
 
     @Test func oneOfManyPoolsCompilesAndTheOthersWait() async throws {
