@@ -20,32 +20,44 @@ public struct Builder {
 
     // MARK: Arithmetic
 
-    public func binary(_ operation: BinaryOperation, _ a: Value, _ b: Value) -> Value {
-        Value(LLVMBuildBinOp(raw, operation.opcode, a.raw, b.raw, ""))
+    /// The value, as one that LLVM's builder does not know to be a constant: it evaluates every operation on nothing
+    /// but constants itself, by rules that nobody here has checked. `freeze` changes no value that is defined.
+    private func opaque(_ value: Value) -> Value {
+        value.isConstant ? Value(LLVMBuildFreeze(raw, value.raw, "")) : value
     }
 
-    public func negateFloat(_ value: Value) -> Value { Value(LLVMBuildFNeg(raw, value.raw, "")) }
+    public func binary(_ operation: BinaryOperation, _ a: Value, _ b: Value) -> Value {
+        Value(LLVMBuildBinOp(raw, operation.opcode, (b.isConstant ? opaque(a) : a).raw, b.raw, ""))
+    }
+
+    public func negateFloat(_ value: Value) -> Value { Value(LLVMBuildFNeg(raw, opaque(value).raw, "")) }
 
     public func compare(_ predicate: IntegerPredicate, _ a: Value, _ b: Value) -> Value {
-        Value(LLVMBuildICmp(raw, predicate.raw, a.raw, b.raw, ""))
+        Value(LLVMBuildICmp(raw, predicate.raw, (b.isConstant ? opaque(a) : a).raw, b.raw, ""))
     }
 
     public func compare(_ predicate: FloatPredicate, _ a: Value, _ b: Value) -> Value {
-        Value(LLVMBuildFCmp(raw, predicate.raw, a.raw, b.raw, ""))
+        Value(LLVMBuildFCmp(raw, predicate.raw, (b.isConstant ? opaque(a) : a).raw, b.raw, ""))
     }
 
     public func select(_ condition: Value, _ yes: Value, _ no: Value) -> Value {
-        Value(LLVMBuildSelect(raw, condition.raw, yes.raw, no.raw, ""))
+        Value(LLVMBuildSelect(raw, opaque(condition).raw, yes.raw, no.raw, ""))
     }
 
     /// Converts, or returns the value itself when it has the type already.
     public func convert(_ conversion: Conversion, _ value: Value, to type: IRType) -> Value {
-        value.type == type ? value : Value(LLVMBuildCast(raw, conversion.opcode, value.raw, type.raw, ""))
+        value.type == type
+            ? value : Value(LLVMBuildCast(raw, conversion.opcode, opaque(value).raw, type.raw, ""))
     }
 
     // MARK: Memory
 
-    public func alloca(_ type: IRType) -> Value { Value(LLVMBuildAlloca(raw, type.raw, "")) }
+    /// A place in the frame; `alignment` in bytes.
+    public func alloca(_ type: IRType, alignment: Int = 8) -> Value {
+        let place: LLVMValueRef = LLVMBuildAlloca(raw, type.raw, "")
+        LLVMSetAlignment(place, UInt32(alignment))
+        return Value(place)
+    }
 
     /// `base` plus `offset` bytes (i64), without any promise about the result.
     public func address(_ base: Value, _ offset: Value, byte: IRType) -> Value {
@@ -88,6 +100,46 @@ public struct Builder {
 
     /// A phi; its incoming values are added when all are known.
     public func phi(_ type: IRType) -> Value { Value(LLVMBuildPhi(raw, type.raw, "")) }
+
+    /// A phi at the beginning of a block that may have instructions already; the position stays where it is.
+    public func phi(_ type: IRType, atStartOf block: Block) -> Value {
+        at(LLVMGetFirstInstruction(block.raw), in: block.raw) { Value(LLVMBuildPhi(raw, type.raw, "")) }
+    }
+
+    /// An i32 as an i64 without sign, computed where the value itself is, so that all that follows can use it; the
+    /// position stays where it is.
+    public func zeroExtendWhereDefined(_ value: Value, to type: IRType) -> Value {
+        func extended() -> Value { Value(LLVMBuildCast(raw, LLVMZExt, value.raw, type.raw, "")) }
+        if LLVMIsAArgument(value.raw) != nil {
+            guard let entry = LLVMGetEntryBasicBlock(LLVMGetParamParent(value.raw)) else { return extended() }
+            return at(LLVMGetFirstInstruction(entry), in: entry, extended)
+        }
+        if LLVMIsAConstantInt(value.raw) != nil {
+            return Value(LLVMConstInt(type.raw, LLVMConstIntGetZExtValue(value.raw), 0))
+        }
+        guard LLVMIsAInstruction(value.raw) != nil, let block = LLVMGetInstructionParent(value.raw) else {
+            return extended()
+        }
+        var next = LLVMGetNextInstruction(value.raw)
+        // Phis stand together at the beginning of their block.
+        while let instruction = next, LLVMIsAPHINode(instruction) != nil { next = LLVMGetNextInstruction(instruction) }
+        return at(next, in: block, extended)
+    }
+
+    /// Builds in front of `instruction`, or at the end of `block`, and comes back to where it was.
+    private func at(_ instruction: LLVMValueRef?, in block: LLVMBasicBlockRef, _ body: () -> Value) -> Value {
+        let here: LLVMBasicBlockRef? = LLVMGetInsertBlock(raw)
+        let location = LLVMGetCurrentDebugLocation2(raw)
+        if let instruction {
+            LLVMPositionBuilderBefore(raw, instruction)
+        } else {
+            LLVMPositionBuilderAtEnd(raw, block)
+        }
+        let value = body()
+        if let here { LLVMPositionBuilderAtEnd(raw, here) }
+        LLVMSetCurrentDebugLocation2(raw, location)
+        return value
+    }
 
     public func addIncoming(_ phi: Value, _ value: Value, from block: Block) {
         var raws: LLVMValueRef? = value.raw
@@ -135,7 +187,7 @@ public struct Builder {
     }
 
     public func insert(_ aggregate: Value, _ value: Value, _ index: Int) -> Value {
-        Value(LLVMBuildInsertValue(raw, aggregate.raw, value.raw, UInt32(index), ""))
+        Value(LLVMBuildInsertValue(raw, aggregate.raw, opaque(value).raw, UInt32(index), ""))
     }
 
     // MARK: Places

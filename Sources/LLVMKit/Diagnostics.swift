@@ -4,7 +4,7 @@ import CLLVM
 public struct LLVMError: Error, Sendable, CustomStringConvertible {
     /// What was being done.
     public enum Stage: String, Sendable {
-        case target, verify, passes, emit
+        case target, verify, emit
     }
     public let stage: Stage
     /// LLVM's own words.

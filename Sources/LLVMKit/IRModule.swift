@@ -61,6 +61,11 @@ public struct IRModule: ~Copyable {
         Value(LLVMConstInt(type.raw, value, 0))
     }
 
+    /// A float constant of `type` with these bits, NaN payloads included.
+    public func floatConstant(_ type: IRType, bits: UInt64) -> Value {
+        Value(LLVMConstBitCast(constant(type == types.f32 ? types.i32 : types.i64, bits).raw, type.raw))
+    }
+
     /// All zero bits of any type.
     public func zero(_ type: IRType) -> Value { Value(LLVMConstNull(type.raw)) }
 
@@ -188,16 +193,6 @@ public struct IRModule: ~Copyable {
         let failed = LLVMVerifyModule(raw, LLVMReturnStatusAction, &message) != 0
         let text = takeMessage(message)
         if failed { throw LLVMError(stage: .verify, message: text) }
-    }
-
-    /// Runs a pass pipeline given in LLVM's text form.
-    public func run(passes: String, machine: borrowing TargetMachine) throws(LLVMError) {
-        let options = LLVMCreatePassBuilderOptions()
-        defer { LLVMDisposePassBuilderOptions(options) }
-        guard let error = LLVMRunPasses(raw, passes, machine.raw, options) else { return }
-        let message = LLVMGetErrorMessage(error)
-        defer { LLVMDisposeErrorMessage(message) }
-        throw LLVMError(stage: .passes, message: message.map { String(cString: $0) } ?? "")
     }
 
     /// The module as text.

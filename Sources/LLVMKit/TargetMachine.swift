@@ -85,9 +85,12 @@ private let startOnce: Void = {
     // There are no variables to follow, only lines; the newer way of following them takes its time nevertheless.
     // The register allocator looks a fiftieth as far around for regions to split live ranges in: of functions with
     // thousands of blocks it took a fifth of the time.
+    // The counter's values make one live range through the whole function; the register coalescer looks at a range of
+    // more than 50 values 32 times and not 256 times, each of which costs its length.
     let words: [StaticString] = [
         "smelt", "-x86-cmov-converter=false", "-disable-cgp", "-disable-lsr",
         "-experimental-debug-variable-locations=false", "-grow-region-complexity-budget=200",
+        "-large-interval-size-threshold=50", "-large-interval-freq-threshold=32",
     ]
     // Sound: a static string is null-terminated and lives as long as the process.
     let pointers: [UnsafePointer<CChar>?] = words.map {

@@ -8,7 +8,7 @@ public struct IRType: Equatable {
 }
 
 /// A value (constant, argument, instruction, function, global); valid while its module lives.
-public struct Value: Equatable {
+public struct Value: Hashable {
     let raw: LLVMValueRef
 
     init(_ raw: LLVMValueRef) { self.raw = raw }
@@ -16,7 +16,7 @@ public struct Value: Equatable {
     /// The type of the value.
     public var type: IRType { IRType(LLVMTypeOf(raw)) }
 
-    /// Whether the value is a constant, so that an operation on it is folded when it is built.
+    /// Whether the value is a constant to LLVM.
     public var isConstant: Bool { LLVMIsConstant(raw) != 0 }
 }
 

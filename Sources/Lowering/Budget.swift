@@ -55,12 +55,13 @@ public struct Budget: Sendable, Hashable {
 
 extension Estimate {
     /// Estimates `body` in time linear in its length and in the figure itself, which is not followed beyond
-    /// what `budget` allows.
-    static func make(_ body: FunctionBody, localCount: Int, budget: Budget) -> Estimate {
+    /// what `budget` allows. Also gives, per `loop` in order, the locals assigned in it, as far as they were followed.
+    static func make(_ body: FunctionBody, localCount: Int, budget: Budget) -> (Estimate, loops: [[Int]]) {
         var estimate = Estimate()
         estimate.length = UInt64(body.instructions.count)
-        // Open constructs: the position that opened them, and the locals assigned inside so far.
-        var open: [(position: Int, isLoop: Bool, locals: UInt64)] = []
+        // Open constructs: the position that opened them, the loop, and the locals assigned inside so far.
+        var open: [(position: Int, loop: Int?, locals: UInt64)] = []
+        var loops: [[Int]] = []
         // Position after the last assignment of a local; 0 for none.
         var assigned = [Int](repeating: 0, count: localCount)
         var assignedLocals: UInt64 = 0
@@ -70,7 +71,9 @@ extension Estimate {
             run += 1
             switch instruction.opcode {
             case .block, .loop, .if:
-                open.append((position, instruction.opcode == .loop, 0))
+                let isLoop = instruction.opcode == .loop
+                open.append((position, isLoop ? loops.count : nil, 0))
+                if isLoop { loops.append([]) }
                 run = 0
             case .end:
                 _ = open.popLast()
@@ -90,7 +93,10 @@ extension Estimate {
                 while index >= 0, open[index].position >= assigned[local], estimate.phis <= budget.phis {
                     estimate.phis += 1
                     open[index].locals += 1
-                    if open[index].isLoop { estimate.loopLocals = max(estimate.loopLocals, open[index].locals) }
+                    if let loop = open[index].loop {
+                        loops[loop].append(local)
+                        estimate.loopLocals = max(estimate.loopLocals, open[index].locals)
+                    }
                     index -= 1
                 }
                 assigned[local] = position + 1
@@ -101,6 +107,6 @@ extension Estimate {
         estimate.length += targets
         let (edges, overflow) = targets.multipliedReportingOverflow(by: max(1, assignedLocals))
         estimate.edges = overflow ? .max : edges
-        return estimate
+        return (estimate, loops)
     }
 }

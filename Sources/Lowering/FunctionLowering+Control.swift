@@ -17,6 +17,8 @@ struct Frame {
     var otherwise: Block?
     /// Values that branches to `target` bring, when the construct has a result.
     var incoming: [(Value, Block)] = []
+    /// Where the variables of branches to `target` meet, when they are values.
+    var region: Int?
     /// Whether anything branches to `target` (not for loops).
     var reached = false
     /// Whether the counter in the context is current on every branch so far.
@@ -31,16 +33,20 @@ extension FunctionLowering {
         case .unreachable:
             raise(SMELT_RT_TRAP_UNREACHABLE)
             becomeUnreachable()
-        case .block:
-            frames.append(
-                Frame(kind: .block, base: stack.count, target: module.ir.makeBlock(), result: try result(instruction)))
+        case .block: open(.block, result: try result(instruction))
         case .loop:
+            let entry = build.block
             let head = newBlock()
             build.branch(head)
             build.position(head)
             // What later iterations know is not known yet.
             gasStored = false
-            frames.append(Frame(kind: .loop, base: stack.count, target: head, result: try result(instruction)))
+            var frame = Frame(kind: .loop, base: stack.count, target: head, result: try result(instruction))
+            guard nextLoop < loopVariables.count else { throw fail("a loop that the estimate has not seen") }
+            let assigned = loopVariables[nextLoop]
+            nextLoop += 1
+            frame.region = withValues { $0.openLoop(head, from: entry, assigned: assigned + [gasVariable]) }
+            frames.append(frame)
         case .if: try lowerIf(instruction)
         case .else: try lowerElse()
         case .end: try lowerEnd()
@@ -62,6 +68,18 @@ extension FunctionLowering {
             becomeUnreachable()
         default: break
         }
+    }
+
+    /// Opens the construct that is the body itself.
+    func openFunction() { open(.block, result: type.results.first) }
+
+    private func open(_ kind: Frame.Kind, result: ValueType?) {
+        var frame = Frame(kind: kind, base: stack.count, target: module.ir.makeBlock(), result: result)
+        frame.region = withValues { variables in
+            variables.open()
+            return variables.makeRegion(frame.target)
+        }
+        frames.append(frame)
     }
 
     private func result(_ instruction: Instruction) throws(LoweringError) -> ValueType? {
@@ -86,9 +104,12 @@ extension FunctionLowering {
     /// Notes a branch from `block` to a label; the value it carries stays on the stack.
     private func leave(_ label: UInt32, from block: Block) throws(LoweringError) {
         let target = try frameIndex(label)
+        if let region = frames[target].region { withValues { $0.addEdge(from: block, to: region) } }
         guard frames[target].kind != .loop else { return }
         if frames[target].result != nil {
-            guard let value = stack.last else { throw fail("a branch has no value") }
+            guard let operand = stack.popLast() else { throw fail("a branch has no value") }
+            let value = value(of: operand)
+            push(value)
             frames[target].incoming.append((value, block))
         }
         frames[target].reached = true
@@ -98,14 +119,12 @@ extension FunctionLowering {
     private func lowerIf(_ instruction: Instruction) throws(LoweringError) {
         let condition = try popCondition()
         let then = newBlock()
-        var frame = Frame(
-            kind: .if, base: stack.count, target: module.ir.makeBlock(), result: try result(instruction))
+        open(.if, result: try result(instruction))
         let otherwise = module.ir.makeBlock()
-        frame.otherwise = otherwise
-        frame.gasStoredAtElse = gasStored
+        frames[frames.count - 1].otherwise = otherwise
+        frames[frames.count - 1].gasStoredAtElse = gasStored
         build.branch(condition, then, otherwise)
         build.position(then)
-        frames.append(frame)
     }
 
     /// Falls out of the innermost construct, when its end can be reached.
@@ -122,6 +141,7 @@ extension FunctionLowering {
     private func beginOtherwise(_ otherwise: Block, _ frame: Frame) {
         module.ir.append(otherwise, to: function)
         build.position(otherwise)
+        withValues { $0.restart() }
         gasStored = frame.gasStoredAtElse
         reachable = true
     }
@@ -144,6 +164,7 @@ extension FunctionLowering {
         }
         guard let frame = frames.popLast() else { throw fail("end without a construct") }
         if frame.kind == .loop {
+            if let region = frame.region { withValues { $0.closeLoop(region) } }
             guard reachable else { return }
             guard stack.count == frame.base + (frame.result == nil ? 0 : 1) else {
                 throw fail("a loop leaves operands")
@@ -151,6 +172,7 @@ extension FunctionLowering {
             return
         }
         stack.removeLast(stack.count - frame.base)
+        if let region = frame.region { withValues { $0.close(region) } }
         module.ir.append(frame.target, to: function)
         guard frame.reached else {
             module.ir.delete(frame.target)
@@ -171,8 +193,8 @@ extension FunctionLowering {
 
     private func lowerReturn() {
         reachable = false
-        guard let value = stack.popLast() else { return build.return(gas) }
-        let pair = build.insert(module.ir.zero(module.internalResult(type)), value, 0)
+        guard let operand = stack.popLast() else { return build.return(gas) }
+        let pair = build.insert(module.ir.zero(module.internalResult(type)), value(of: operand), 0)
         build.return(build.insert(pair, gas, 1))
     }
 
@@ -198,6 +220,7 @@ extension FunctionLowering {
 
     /// Steps over an instruction that cannot be reached, until its construct continues.
     func skip(_ instruction: Instruction) throws(LoweringError) {
+        if instruction.opcode == .loop { nextLoop += 1 }
         switch instruction.opcode {
         case .block, .loop, .if: deadDepth += 1
         case .else where deadDepth == 0: try lowerElse()

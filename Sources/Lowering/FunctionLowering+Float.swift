@@ -92,7 +92,7 @@ extension FunctionLowering {
     /// A NaN becomes the canonical one by an unlikely branch: a select would stand in every chain of operations.
     private func canonical(_ value: Value) -> Value {
         let isSingle = value.type == types.f32
-        let bits = isSingle ? module.i32(0x7FC0_0000) : module.i64(0x7FF8_0000_0000_0000)
+        let quiet = module.ir.floatConstant(value.type, bits: isSingle ? 0x7FC0_0000 : 0x7FF8_0000_0000_0000)
         let here = build.block
         let cold = newBlock()
         let rest = newBlock()
@@ -102,7 +102,7 @@ extension FunctionLowering {
         build.position(rest)
         let phi = build.phi(value.type)
         build.addIncoming(phi, value, from: here)
-        build.addIncoming(phi, bitcast(bits, value.type), from: cold)
+        build.addIncoming(phi, quiet, from: cold)
         return phi
     }
 
@@ -120,8 +120,7 @@ extension FunctionLowering {
     }
 
     private func constant(_ number: Double, _ type: IRType) -> Value {
-        type == types.f32
-            ? bitcast(module.i32(Float(number).bitPattern), type) : bitcast(module.i64(number.bitPattern), type)
+        module.ir.floatConstant(type, bits: type == types.f32 ? UInt64(Float(number).bitPattern) : number.bitPattern)
     }
 }
 

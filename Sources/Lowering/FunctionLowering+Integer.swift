@@ -28,8 +28,10 @@ extension FunctionLowering {
             let value = try pop()
             push(build.call(module.ir.intrinsic("llvm.ctpop", [value.type]), [value]))
         case .i32Eqz, .i64Eqz:
-            let value = try pop()
-            pushFlag(build.compare(.equal, value, module.ir.zero(value.type)))
+            switch try popOperand() {
+            case .flag(let flag): pushFlag(build.binary(.xor, flag, module.ir.constant(types.i1, 1)))
+            case .value(let value): pushFlag(build.compare(.equal, value, module.ir.zero(value.type)))
+            }
         case .i32Eq, .i64Eq: try compare(.equal)
         case .i32Ne, .i64Ne: try compare(.notEqual)
         case .i32LtS, .i64LtS: try compare(.signedLess)
@@ -55,8 +57,6 @@ extension FunctionLowering {
         let right = try pop()
         push(build.binary(operation, try pop(), right))
     }
-
-    func pushFlag(_ condition: Value) { push(build.convert(.zeroExtend, condition, to: types.i32)) }
 
     private func compare(_ predicate: IntegerPredicate) throws(LoweringError) {
         let right = try pop()

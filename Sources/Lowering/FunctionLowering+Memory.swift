@@ -11,7 +11,7 @@ extension FunctionLowering {
     /// The effective address is computed in 64 bits. In guard-page mode it is at most 8 GiB behind the base,
     /// where the runtime's reservation faults; otherwise it is compared here.
     private func address(_ operand: Value, offset: UInt64, width: UInt64) -> Value {
-        let extended = build.convert(.zeroExtend, operand, to: types.i64)
+        let extended = extended(operand)
         if checks {
             let end = build.binary(.add, extended, module.i64(offset + width))
             trap(SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, if: build.compare(.unsignedGreater, end, memoryBytes))
@@ -20,6 +20,16 @@ extension FunctionLowering {
         }
         let indexed = build.address(memoryBase, extended, byte: types.i8)
         return offset == 0 ? indexed : build.address(indexed, module.i64(offset), byte: types.i8)
+    }
+
+    /// An index as 64 bits. One that is used several times is extended once, where it is computed: across blocks the
+    /// code generator does not see that the upper half is zero already.
+    private func extended(_ operand: Value) -> Value {
+        guard facts.tier == .optimised else { return build.convert(.zeroExtend, operand, to: types.i64) }
+        if let known = extensions[operand] { return known }
+        let value = build.zeroExtendWhereDefined(operand, to: types.i64)
+        extensions[operand] = value
+        return value
     }
 
     private var memoryBytes: Value {

@@ -6,27 +6,39 @@ import WasmFormat
 /// Gas and stack height. Amounts come from the plan.
 extension FunctionLowering {
     /// The counter, milligas.
-    var gas: Value { build.load(types.i64, gasSlot, alignment: 8) }
+    var gas: Value { variable(gasVariable) }
 
     func setGas(_ value: Value, stored: Bool) {
-        build.store(value, gasSlot, alignment: 8)
+        assign(gasVariable, value)
         gasStored = stored
     }
 
     /// The charges due in front of the instruction at hand: the block's, then the one by operand.
-    func lowerCharges() {
+    func lowerCharges() throws(LoweringError) {
         guard let plan else { return }
         if nextBlock < plan.blocks.count, Int(plan.blocks[nextBlock].position) == position {
             if reachable { charge(module.i64(plan.blocks[nextBlock].milligas)) }
             nextBlock += 1
         }
         if nextLinear < plan.linear.count, Int(plan.linear[nextLinear].position) == position {
-            if reachable, let operand = stack.last {
+            if reachable {
+                guard let operand = stack.last else { throw fail("a charge by operand has no operand") }
                 // An unsigned 32-bit operand times a price below 2^31 fits 63 bits.
-                let units = build.convert(.zeroExtend, operand, to: types.i64)
+                let units = build.convert(.zeroExtend, value(of: operand), to: types.i64)
                 charge(build.binary(.mul, units, module.i64(plan.linear[nextLinear].milligasPerUnit)))
             }
             nextLinear += 1
+        }
+    }
+
+    /// A charge that was passed over would be lost without a trace.
+    func checkThatAllIsCharged() throws(LoweringError) {
+        guard let plan else { return }
+        guard nextBlock == plan.blocks.count else {
+            throw fail("the charge for position \(plan.blocks[nextBlock].position) is left over")
+        }
+        guard nextLinear == plan.linear.count else {
+            throw fail("the charge by operand for position \(plan.linear[nextLinear].position) is left over")
         }
     }
 
@@ -34,28 +46,30 @@ extension FunctionLowering {
     private func charge(_ amount: Value) {
         let left = build.binary(.sub, gas, amount)
         setGas(left, stored: false)
-        let block: Block
-        if let exhausted {
-            block = exhausted.block
-        } else {
-            block = module.ir.makeBlock()
-            exhausted = (block, [])
+        if (exhausted.last?.incoming.count ?? Self.chargesPerEnd) >= Self.chargesPerEnd {
+            exhausted.append((module.ir.makeBlock(), []))
         }
-        exhausted?.incoming.append((left, build.block))
+        let block = exhausted[exhausted.count - 1].block
+        exhausted[exhausted.count - 1].incoming.append((left, build.block))
         let rest = newBlock()
         build.branch(
             build.compare(.signedLess, left, module.i64(0)), block, rest, annotation: module.unlikely)
         build.position(rest)
     }
 
-    /// One block of the function ends all its exhausted charges.
+    /// Charges that share one end when they are exhausted: a block of its own for each is code that never runs; one for
+    /// all of a large function takes the register coalescer time in the square of their number.
+    private static let chargesPerEnd = 16
+
+    /// The blocks that end exhausted charges.
     func finishExhausted() {
-        guard let exhausted else { return }
-        module.ir.append(exhausted.block, to: function)
-        build.position(exhausted.block)
-        let counter = build.phi(types.i64)
-        for (value, block) in exhausted.incoming { build.addIncoming(counter, value, from: block) }
-        module.raise(SMELT_RT_TRAP_OUT_OF_GAS, gas: counter, context: context)
+        for (block, incoming) in exhausted {
+            module.ir.append(block, to: function)
+            build.position(block)
+            let counter = build.phi(types.i64)
+            for (value, block) in incoming { build.addIncoming(counter, value, from: block) }
+            module.raise(SMELT_RT_TRAP_OUT_OF_GAS, gas: counter, context: context)
+        }
     }
 
     /// Makes the context's counter current before something that can end the entry or look at it.

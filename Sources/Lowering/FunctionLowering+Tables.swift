@@ -60,8 +60,7 @@ extension FunctionLowering {
         case .elemDrop: module.callService(Service.elementDrop, context, [module.i32(instruction.index)])
         case .refNull: push(module.ir.zero(types.pointer))
         case .refIsNull:
-            let isNull = build.compare(.equal, try pop(), module.ir.zero(types.pointer))
-            push(build.convert(.zeroExtend, isNull, to: types.i32))
+            pushFlag(build.compare(.equal, try pop(), module.ir.zero(types.pointer)))
         case .refFunc:
             push(
                 module.callService(
@@ -76,7 +75,7 @@ extension FunctionLowering {
         guard stack.count - (frames.last?.base ?? 0) >= type.parameters.count else {
             throw fail("an argument is missing")
         }
-        let arguments = Array(stack.suffix(type.parameters.count))
+        let arguments = stack.suffix(type.parameters.count).map(value(of:))
         stack.removeLast(type.parameters.count)
         return arguments
     }

@@ -4,10 +4,15 @@ import LLVMKit
 import Metering
 import WasmFormat
 
+/// An operand of the guest.
+enum Operand {
+    case value(Value)
+    /// The result of a comparison, an i1 that becomes an i32 where one is wanted: next to every comparison decides a
+    /// branch or a choice.
+    case flag(Value)
+}
+
 /// The lowering of one function body: one pass over its instructions.
-///
-/// Locals and the gas counter are stack slots, which the first pass of the optimising tier turns into values;
-/// the baseline tier keeps them. The operand stack holds values.
 final class FunctionLowering {
     let module: ModuleLowering
     let build: Builder
@@ -24,26 +29,52 @@ final class FunctionLowering {
     let memoryBase: Value
     let height: Value
 
-    var gasSlot: Value
-    var locals: [(slot: Value, type: IRType)] = []
-    var stack: [Value] = []
+    /// Types of the variables: the locals, then the gas counter.
+    private(set) var variables: [IRType] = []
+    /// The variables that are values; nil while they are worked on, and where all are in slots.
+    private var values: Variables?
+    /// Slots of the frame, for variables that are no values.
+    private var slots: [Value?] = []
+    /// What a slot holds, as far as the block at hand knows.
+    private var known: [Int: (block: Block, value: Value)] = [:]
+    var stack: [Operand] = []
     var frames: [Frame] = []
+    /// Per `loop` of the body, in order, the variables assigned in it.
+    let loopVariables: [[Int]]
+    var nextLoop = 0
     /// Whether the context's counter is certainly the current one.
     var gasStored = false
     /// Whether the instruction at hand can be reached; what cannot is not lowered.
     var reachable = true
     /// Constructs opened in unreachable code.
     var deadDepth = 0
-    /// The block all charges of this function branch to when gas runs out, and the counters they bring.
-    var exhausted: (block: Block, incoming: [(Value, Block)])?
+    /// The blocks that charges branch to when gas runs out, and the counters they bring.
+    var exhausted: [(block: Block, incoming: [(Value, Block)])] = []
     /// The instruction at hand.
     var position = 0
     /// Next rows of the plan.
     var nextBlock = 0
     var nextLinear = 0
+    /// Indices of memory that have been extended to 64 bits.
+    var extensions: [Value: Value] = [:]
     /// The last access of memory that can fault.
     var lastAccess: DebugLocation?
     private let scope: DebugScope?
+    private let usesValues: Bool
+    private let slotVariables: Set<Int>
+
+    /// Locals that are read too often for one value. The register coalescer takes time in proportion to a value's uses
+    /// for each place that computes with it, and a function of 1,000 blocks gives every block the stack pointer in
+    /// memory plus a constant. Loaded from a slot once in each block, there are many short values.
+    private static func busyLocals(_ body: FunctionBody, count: Int) -> Set<Int> {
+        let limit = 400
+        guard body.instructions.count > limit else { return [] }
+        var reads = [Int](repeating: 0, count: count)
+        for instruction in body.instructions where instruction.opcode == .localGet {
+            if Int(instruction.index) < count { reads[Int(instruction.index)] += 1 }
+        }
+        return Set(reads.indices.filter { reads[$0] > limit })
+    }
 
     init(
         _ module: ModuleLowering, index: Int, body: FunctionBody, plan: MeteringPlan.Function?, scope: DebugScope?
@@ -60,11 +91,13 @@ final class FunctionLowering {
         context = function.argument(0)
         memoryBase = function.argument(1)
         height = function.argument(3)
-        gasSlot = function.argument(2)
         let count = body.localGroups.reduce(type.parameters.count) { $0 + Int($1.count) }
-        let estimate = Estimate.make(body, localCount: count, budget: module.options.budget)
-        let tier: Tier =
-            module.options.tier == .optimised && module.options.budget.allows(estimate) ? .optimised : .baseline
+        let (estimate, loops) = Estimate.make(body, localCount: count, budget: module.options.budget)
+        loopVariables = loops
+        slotVariables = Self.busyLocals(body, count: count)
+        let isBounded = module.options.budget.allows(estimate)
+        usesValues = isBounded
+        let tier: Tier = module.options.tier == .optimised && isBounded ? .optimised : .baseline
         facts = FunctionFacts(index: UInt32(index), tier: tier, estimate: estimate, frameBytes: nil)
     }
 
@@ -76,7 +109,7 @@ final class FunctionLowering {
         }
         lowerPrologue()
         for instruction in body.instructions {
-            lowerCharges()
+            try lowerCharges()
             if reachable {
                 try lower(instruction)
             } else {
@@ -85,6 +118,7 @@ final class FunctionLowering {
             position += 1
         }
         guard frames.isEmpty else { throw fail("the body ends inside a construct") }
+        try checkThatAllIsCharged()
         lastAccess = nil
         build.locate(nil)
         finishExhausted()
@@ -92,22 +126,51 @@ final class FunctionLowering {
 
     private func lowerPrologue() {
         build.position(module.ir.addBlock(function))
-        gasSlot = build.alloca(types.i64)
-        for (position, parameter) in type.parameters.enumerated() {
-            locals.append((build.alloca(module.type(parameter)), module.type(parameter)))
-            build.store(function.argument(4 + position), locals[position].slot, alignment: 8)
-        }
-        build.store(function.argument(2), gasSlot, alignment: 8)
+        var initial = type.parameters.indices.map { function.argument(4 + $0) }
         for group in body.localGroups {
-            let type = module.type(group.type)
-            for _ in 0..<group.count {
-                let slot = build.alloca(type)
-                build.store(module.ir.zero(type), slot, alignment: 8)
-                locals.append((slot, type))
-            }
+            let zero = module.ir.zero(module.type(group.type))
+            initial.append(contentsOf: repeatElement(zero, count: Int(group.count)))
         }
+        initial.append(function.argument(2))
+        variables = initial.map(\.type)
+        let inSlots = usesValues ? slotVariables : Set(variables.indices)
+        slots = variables.indices.map { inSlots.contains($0) ? build.alloca(variables[$0]) : nil }
+        for (slot, value) in zip(slots, initial) {
+            if let slot { build.store(value, slot, alignment: 8) }
+        }
+        if usesValues { values = Variables(build, initial: initial) }
         checkStack()
-        frames.append(Frame(kind: .block, base: 0, target: module.ir.makeBlock(), result: type.results.first))
+        openFunction()
+    }
+
+    // MARK: Variables
+
+    /// The number of the gas counter among the variables.
+    var gasVariable: Int { variables.count - 1 }
+
+    func variable(_ number: Int) -> Value {
+        guard let slot = slots[number] else { return withValues { $0.value(of: number) } ?? function.argument(2) }
+        if let known = known[number], known.block == build.block { return known.value }
+        let value = build.load(variables[number], slot, alignment: 8)
+        known[number] = (build.block, value)
+        return value
+    }
+
+    func assign(_ number: Int, _ value: Value) {
+        guard let slot = slots[number] else {
+            withValues { $0.assign(number, value) }
+            return
+        }
+        build.store(value, slot, alignment: 8)
+        known[number] = (build.block, value)
+    }
+
+    /// Works on the variables in place, where they are values.
+    @discardableResult
+    func withValues<R>(_ body: (inout Variables) -> R) -> R? {
+        guard var taken = values.take() else { return nil }
+        defer { values = taken }
+        return body(&taken)
     }
 
     // MARK: Shared helpers
@@ -117,14 +180,26 @@ final class FunctionLowering {
         return .inconsistent(function: UInt32(index), offset: offset, rule: rule)
     }
 
-    func pop() throws(LoweringError) -> Value {
-        guard stack.count > (frames.last?.base ?? 0), let value = stack.popLast() else {
+    func popOperand() throws(LoweringError) -> Operand {
+        guard stack.count > (frames.last?.base ?? 0), let operand = stack.popLast() else {
             throw fail("an operand is missing")
         }
-        return value
+        return operand
     }
 
-    func push(_ value: Value) { stack.append(value) }
+    func pop() throws(LoweringError) -> Value { value(of: try popOperand()) }
+
+    /// The operand as a value of the guest.
+    func value(of operand: Operand) -> Value {
+        switch operand {
+        case .value(let value): value
+        case .flag(let flag): build.convert(.zeroExtend, flag, to: types.i32)
+        }
+    }
+
+    func push(_ value: Value) { stack.append(.value(value)) }
+
+    func pushFlag(_ condition: Value) { stack.append(.flag(condition)) }
 
     /// The place of the instruction at hand; none in the prologue.
     var site: DebugLocation? {
@@ -181,13 +256,11 @@ final class FunctionLowering {
             let condition = try popCondition()
             let no = try pop()
             push(build.select(condition, try pop(), no))
-        case .localGet:
-            let local = try local(instruction.index)
-            push(build.load(local.type, local.slot, alignment: 8))
-        case .localSet: build.store(try pop(), try local(instruction.index).slot, alignment: 8)
+        case .localGet: push(variable(try local(instruction.index)))
+        case .localSet: assign(try local(instruction.index), try pop())
         case .localTee:
             let value = try pop()
-            build.store(value, try local(instruction.index).slot, alignment: 8)
+            assign(try local(instruction.index), value)
             push(value)
         case .globalGet: try lowerGlobalGet(instruction.index)
         case .globalSet: try lowerGlobalSet(instruction.index)
@@ -196,8 +269,8 @@ final class FunctionLowering {
             try lowerReference(instruction)
         case .i32Const: push(module.i32(UInt32(truncatingIfNeeded: instruction.bits)))
         case .i64Const: push(module.i64(instruction.bits))
-        case .f32Const: push(bitcast(module.i32(UInt32(truncatingIfNeeded: instruction.bits)), types.f32))
-        case .f64Const: push(bitcast(module.i64(instruction.bits), types.f64))
+        case .f32Const: push(module.ir.floatConstant(types.f32, bits: instruction.bits))
+        case .f64Const: push(module.ir.floatConstant(types.f64, bits: instruction.bits))
         case .memorySize, .memoryGrow, .memoryFill, .memoryCopy, .memoryInit, .dataDrop:
             try lowerMemory(instruction)
         default:
@@ -213,11 +286,14 @@ final class FunctionLowering {
 
     /// An i32 operand as a condition.
     func popCondition() throws(LoweringError) -> Value {
-        build.compare(.notEqual, try pop(), module.i32(0))
+        switch try popOperand() {
+        case .flag(let flag): flag
+        case .value(let value): build.compare(.notEqual, value, module.i32(0))
+        }
     }
 
-    private func local(_ index: UInt32) throws(LoweringError) -> (slot: Value, type: IRType) {
-        guard Int(index) < locals.count else { throw fail("local \(index) does not exist") }
-        return locals[Int(index)]
+    private func local(_ index: UInt32) throws(LoweringError) -> Int {
+        guard Int(index) < gasVariable else { throw fail("local \(index) does not exist") }
+        return Int(index)
     }
 }

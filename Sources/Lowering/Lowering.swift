@@ -6,16 +6,6 @@ import Validator
 ///
 /// A pure function of its arguments: equal input gives equal bytes.
 public enum Lowering {
-    /// Passes of the optimising tier. Modules come optimised from their producer; these clean up what the
-    /// lowering itself adds. No vectoriser, unroller, loop-idiom or jump threading: they explode on hostile input.
-    static let passes = [
-        "sroa",  // locals and the gas counter become values
-        "early-cse",  // repeated loads of context fields
-        "simplifycfg",
-        "instcombine<no-verify-fixpoint>",  // compare-and-extend chains, address arithmetic
-        "simplifycfg",
-    ].joined(separator: ",")
-
     /// Lowers a module.
     ///
     /// - Parameters:
@@ -56,14 +46,6 @@ public enum Lowering {
         progress(.stage("verify"))
         try lowering.ir.verify()
         stages.finish("verify")
-        if options.tier == .optimised {
-            progress(.stage("optimise"))
-            try lowering.ir.run(passes: passes, machine: machine)
-            stages.finish("optimise")
-        }
-        if product == .optimizedIR {
-            return LoweringOutput(bytes: lowering.ir.text(), functions: functions, stages: stages.stages)
-        }
         progress(.stage("emit"))
         lowering.ir.diagnostics.onFrame = { progress(.function($0)) }
         let bytes = try machine.emit(lowering.ir, product == .assembly ? .assembly : .object)

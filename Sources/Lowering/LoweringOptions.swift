@@ -37,8 +37,6 @@ public enum LoweringProduct: String, Sendable, Hashable {
     case assembly
     /// LLVM IR as lowered.
     case ir
-    /// LLVM IR after the passes.
-    case optimizedIR
 }
 
 /// The compiler could not lower a module that the front end accepted. This is a failure of the compiler, never

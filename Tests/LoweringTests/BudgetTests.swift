@@ -16,7 +16,7 @@ struct BudgetTests {
                 for (index, body) in module.bodies.enumerated() {
                     let parameters = module.functionType(UInt32(module.importedFunctionCount + index))?.parameters.count
                     let count = body.localGroups.reduce(parameters ?? 0) { $0 + Int($1.count) }
-                    let estimate = Estimate.make(body, localCount: count, budget: .standard)
+                    let (estimate, _) = Estimate.make(body, localCount: count, budget: .standard)
                     #expect(
                         Budget.standard.allows(estimate), "\(version) \(actor.name) function \(index): \(estimate)")
                 }
@@ -37,7 +37,7 @@ struct BudgetTests {
         var sample = Sample()
         sample.add("f", [], [], locals: [(2, 0x7F)], text)
         let module = try? Module.decode(sample.module.bytes, profile: .fvm)
-        let estimate = module.map { Estimate.make($0.bodies[0], localCount: 2, budget: .standard) }
+        let estimate = module.map { Estimate.make($0.bodies[0], localCount: 2, budget: .standard).0 }
         // The loop two, the block in it one, the block behind it one.
         #expect(estimate?.phis == 4)
         #expect(estimate?.loopLocals == 2)
