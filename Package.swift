@@ -173,7 +173,7 @@ let targets: [Target] = [
     tests("Syscalls", ["Syscalls", "WasmFormat"]),
     tests(
         "Metering",
-        ["Metering", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
+        ["Metering", "Validator", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
     tests("Runtime", ["CActorRuntime", "Engine"]),
     tests("ArtifactFormat", ["ArtifactFormat", "CodeSettings", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),

@@ -1,4 +1,5 @@
 import GasSchedule
+import Validator
 import WasmFormat
 
 /// Forms metered blocks and prices them, on a source body (fvm-wasm-instrument 0.4.0, `gas_metering/mod.rs`).
@@ -7,15 +8,14 @@ import WasmFormat
 /// gives the blocks of the instrumented body at source positions, because `unreachable`, the only place
 /// where a charge could fall inside a guarded call, is free in every list.
 struct BlockCharges {
-    /// An open construct, or the function at the bottom.
+    /// What is gathered for a construct.
     private struct Span {
         /// Its current block is still one with the enclosing construct's.
         var isJoined: Bool
         /// Where the charge of its current block would go.
         var start: UInt32
-        /// Stack index of the outermost construct that a forward branch from inside leads to.
+        /// The outermost construct that a forward branch from inside leads to.
         var reach: Int
-        var isLoop = false
         /// Milligas gathered since the last cut.
         var sum: UInt64 = 0
     }
@@ -31,6 +31,8 @@ struct BlockCharges {
     private let guardedCall: UInt64
     private var function: UInt32 = 0
     private var offset: UInt32 = 0
+    private var cursor = SideTable.Cursor()
+    /// By number of the construct, those opened so far; enclosing constructs have lower numbers.
     private var spans: [Span] = []
     private var blocks: [MeteringPlan.BlockCharge] = []
     private var linear: [MeteringPlan.LinearCharge] = []
@@ -44,14 +46,15 @@ struct BlockCharges {
 
     /// Blocks and run-time charges of one body, both in ascending order of position.
     mutating func charges(
-        ofBody body: FunctionBody, function: UInt32
-    ) throws(Refusal) -> (blocks: [MeteringPlan.BlockCharge], linear: [MeteringPlan.LinearCharge]) {
+        ofBody body: FunctionBody, _ table: SideTable, function: UInt32
+    ) throws(ChargeError) -> (blocks: [MeteringPlan.BlockCharge], linear: [MeteringPlan.LinearCharge]) {
         self.function = function
         offset = body.offset
         blocks.removeAll(keepingCapacity: true)
         linear.removeAll(keepingCapacity: true)
         spans.removeAll(keepingCapacity: true)
         spans.append(Span(isJoined: false, start: 0, reach: 0))
+        cursor = SideTable.Cursor()
         // The value of an `i32.const` that stands immediately before, by position alone.
         var known: Int32?
         for (index, instruction) in body.instructions.enumerated() {
@@ -60,19 +63,25 @@ struct BlockCharges {
             let cost = try cost(of: instruction, at: position, after: known)
             known =
                 instruction.opcode == .i32Const ? Int32(truncatingIfNeeded: instruction.bits) : nil
-            try apply(instruction, costing: cost, at: position, in: body)
+            try apply(instruction, costing: cost, at: position, table)
+        }
+        let leftOver = spans.reduce(UInt64(0)) { $0.addingReportingOverflow($1.sum).partialValue }
+        guard leftOver == 0 else {
+            throw .fault(
+                PlanFault(
+                    function: function, position: body.instructions.count, rule: .leftOver(milligas: leftOver)))
         }
         return (blocks.sorted { $0.position < $1.position }, linear)
     }
 
-    private func refuse(_ rule: String) -> Refusal {
-        Refusal(stage: .gas, function: function, offset: offset, rule: rule)
+    private func refuse(_ rule: String) -> ChargeError {
+        .refused(Refusal(stage: .gas, function: function, offset: offset, rule: rule))
     }
 
     /// The static part of an instruction's price; records its run-time part.
     private mutating func cost(
         of instruction: Instruction, at position: UInt32, after known: Int32?
-    ) throws(Refusal) -> UInt64 {
+    ) throws(ChargeError) -> UInt64 {
         if instruction.opcode == .call, instruction.index >= importedFunctions { return guardedCall }
         guard let price = priceByClass[Int(instruction.opcode.row.gas.rawValue)] else {
             throw refuse("\(instruction.opcode.name) has no price")
@@ -92,7 +101,7 @@ struct BlockCharges {
         }
     }
 
-    private func sum(_ first: UInt64, _ second: UInt64) throws(Refusal) -> UInt64 {
+    private func sum(_ first: UInt64, _ second: UInt64) throws(ChargeError) -> UInt64 {
         let (sum, overflow) = first.addingReportingOverflow(second)
         guard !overflow, sum <= Self.largestBlock else {
             throw refuse("a block costs more than \(Self.largestBlock) milligas")
@@ -101,58 +110,64 @@ struct BlockCharges {
     }
 
     /// Ends the current block of the innermost construct.
-    private mutating func cut(at position: UInt32) throws(Refusal) {
-        let last = spans.count - 1
-        if spans[last].isJoined {
-            spans[last - 1].sum = try sum(spans[last - 1].sum, spans[last].sum)
-            spans[last].isJoined = false
-        } else if spans[last].sum > 0 {
+    private mutating func cut(at position: UInt32, _ table: SideTable) throws(ChargeError) {
+        let top = cursor.innermost
+        if spans[top].isJoined {
+            let enclosing = table.constructs[top].parent
+            spans[enclosing].sum = try sum(spans[enclosing].sum, spans[top].sum)
+            spans[top].isJoined = false
+        } else if spans[top].sum > 0 {
             blocks.append(
-                .init(position: spans[last].start, milligas: try sum(spans[last].sum, prices.gasCharge)))
+                .init(position: spans[top].start, milligas: try sum(spans[top].sum, prices.gasCharge)))
         }
-        spans[last].start = position + 1
-        spans[last].sum = 0
+        spans[top].start = position + 1
+        spans[top].sum = 0
     }
 
     /// A branch: ends the block and notes how far out it leads. Branches to a loop lead nowhere.
-    private mutating func leave(at position: UInt32, to labels: some Sequence<UInt32>) throws(Refusal) {
-        try cut(at: position)
-        let last = spans.count - 1
-        for label in labels {
-            guard Int(label) <= last else { throw refuse("unknown label \(label)") }
-            let target = last - Int(label)
-            if !spans[target].isLoop, target < spans[last].reach { spans[last].reach = target }
+    private mutating func leave(
+        at position: UInt32, _ table: SideTable, countsLastTarget: Bool = true
+    ) throws(ChargeError) {
+        try cut(at: position, table)
+        let top = cursor.innermost
+        let targets = table.targets(of: cursor.branch(in: table))
+        for target in countsLastTarget ? targets : targets.dropLast() {
+            let target = Int(target)
+            if target < spans[top].reach, table.constructs[target].kind != .loop { spans[top].reach = target }
         }
     }
 
     private mutating func apply(
-        _ instruction: Instruction, costing cost: UInt64, at position: UInt32, in body: FunctionBody
-    ) throws(Refusal) {
+        _ instruction: Instruction, costing cost: UInt64, at position: UInt32, _ table: SideTable
+    ) throws(ChargeError) {
         switch instruction.opcode {
         case .end:  // The price of `end` and `else` is never added.
-            try cut(at: position)
-            guard let closed = spans.popLast(), let enclosing = spans.indices.last else { return }
-            spans[enclosing].reach = min(spans[enclosing].reach, closed.reach)
-            if closed.reach < spans.count { try cut(at: position) }
+            try cut(at: position, table)
+            let closed = cursor.close(in: table)
+            guard closed != 0 else { return }
+            let enclosing = cursor.innermost
+            let reach = spans[closed].reach
+            spans[enclosing].reach = min(spans[enclosing].reach, reach)
+            if reach < closed { try cut(at: position, table) }
             return
         case .else:
-            try cut(at: position)
+            try cut(at: position, table)
             return
         default: break
         }
-        let last = spans.count - 1
-        spans[last].sum = try sum(spans[last].sum, cost)
+        let top = cursor.innermost
+        spans[top].sum = try sum(spans[top].sum, cost)
         switch instruction.opcode {
-        case .block:
-            spans.append(Span(isJoined: true, start: spans[last].start, reach: last + 1))
-        case .if, .loop:
-            spans.append(
-                Span(
-                    isJoined: false, start: position + 1, reach: last + 1, isLoop: instruction.opcode == .loop))
-        case .br, .brIf: try leave(at: position, to: CollectionOfOne(instruction.index))
-        case .brTable: try leave(at: position, to: body.branchTables[Int(instruction.index)].dropLast())
-        case .return: try leave(at: position, to: CollectionOfOne(UInt32(truncatingIfNeeded: last)))
+        case .block: open(Span(isJoined: true, start: spans[top].start, reach: spans.count))
+        case .if, .loop: open(Span(isJoined: false, start: position + 1, reach: spans.count))
+        case .br, .brIf, .return: try leave(at: position, table)
+        case .brTable: try leave(at: position, table, countsLastTarget: false)
         default: break
         }
+    }
+
+    private mutating func open(_ span: Span) {
+        cursor.open()
+        spans.append(span)
     }
 }

@@ -18,16 +18,21 @@ extension MeteringPlan {
         var functions: [Function] = []
         functions.reserveCapacity(source.bodies.count)
 
-        var heights = StackHeight(source)
-        for index in source.bodies.indices {
-            functions.append(Function(stackCost: try heights.stackCost(ofBody: index), blocks: [], linear: []))
+        var heights = StackHeight(module)
+        try Refusal.orTrap { () throws(ChargeError) in
+            for index in source.bodies.indices {
+                functions.append(Function(stackCost: try heights.stackCost(ofBody: index), blocks: [], linear: []))
+            }
         }
         if profile.refusesUninstrumentableSections { try SectionRules.stackLimiter(source) }
 
         var charges = BlockCharges(prices: prices, importedFunctions: imported)
-        for (index, body) in source.bodies.enumerated() {
-            let function = UInt32(truncatingIfNeeded: imported + index)
-            (functions[index].blocks, functions[index].linear) = try charges.charges(ofBody: body, function: function)
+        try Refusal.orTrap { () throws(ChargeError) in
+            for (index, body) in source.bodies.enumerated() {
+                let function = UInt32(truncatingIfNeeded: imported + index)
+                (functions[index].blocks, functions[index].linear) =
+                    try charges.charges(ofBody: body, module.sideTables[index], function: function)
+            }
         }
         if profile.refusesUninstrumentableSections { try SectionRules.gas(source) }
 

@@ -57,7 +57,7 @@ public struct FuzzModule {
 
     /// The interpreter's view.
     public func interpret(_ run: FuzzRun) throws -> FuzzObservation {
-        try observe(ReferenceModule(FlatCode(module, plan: plan)), run)
+        try observe(ReferenceModule(try FlatCode(module, plan: plan)), run)
     }
 
     /// A linked object of the module.

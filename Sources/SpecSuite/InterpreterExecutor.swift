@@ -24,7 +24,10 @@ public final class InterpreterExecutor: SuiteExecutor {
 
     public func instantiate(_ module: AnalyzedModule, bytes: [UInt8]) -> InstantiationOutcome {
         guard let store else { return .failed("no script was begun") }
-        let code = FlatCode(module.module, plan: module.plan)
+        let code: FlatCode
+        do throws(TranslationFault) { code = try FlatCode(module.module, plan: module.plan) } catch {
+            return .failed(error.description)
+        }
         let imports: [ExternalValue]
         do throws(LinkFailure) {
             imports = try store.resolve(code) { module, name in

@@ -54,6 +54,14 @@ public enum GasClass: UInt8, Sendable, Hashable, CaseIterable {
     case tableCopy
     /// No price; the stack limiter refuses the instruction before prices are looked at.
     case refused
+
+    /// Whether the price depends on the topmost operand.
+    public var isLinear: Bool {
+        switch self {
+        case .memoryGrow, .memoryFill, .memoryCopy, .tableFill, .tableCopy: true
+        default: false
+        }
+    }
 }
 
 /// Operand and result types, bottom of the stack first.

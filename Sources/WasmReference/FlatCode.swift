@@ -24,13 +24,14 @@ public final class FlatCode: Sendable {
     private let offsets: [UInt32]
 
     /// - Parameter plan: what to charge; nil runs without gas and stack heights.
-    public init(_ validated: ValidatedModule, plan: MeteringPlan?) {
+    /// - Throws: when the plan does not fit the module.
+    public init(_ validated: ValidatedModule, plan: MeteringPlan?) throws(TranslationFault) {
         module = validated.module
         self.plan = plan
-        var translator = Translator(module: module, plan: plan)
+        var translator = try Translator(validated, plan: plan)
         var functions: [Function] = []
         functions.reserveCapacity(module.bodies.count)
-        for index in module.bodies.indices { functions.append(translator.translate(index)) }
+        for index in module.bodies.indices { functions.append(try translator.translate(index)) }
         self.functions = functions
         count = translator.operations.count
         offsets = translator.offsets

@@ -21,11 +21,19 @@ public final class ReferenceEngine: ActorEngine {
         guard let bytes = wasm() else { return nil }
         let loaded: LoadedCode =
             switch analyze(bytes) {
-            case .success(let analyzed): .module(ReferenceModule(analyzed, limits: limits))
+            case .success(let analyzed): .module(try translated(analyzed))
             case .failure(let refusal): .refused(refusal.diagnostic)
             }
         cache[key] = loaded
         return loaded
+    }
+
+    private func translated(_ analyzed: AnalyzedModule) throws(EngineError) -> ReferenceModule {
+        do throws(TranslationFault) {
+            return try ReferenceModule(analyzed, limits: limits)
+        } catch {
+            throw .compilation(error.description)
+        }
     }
 }
 
@@ -35,8 +43,9 @@ public final class ReferenceModule: ActorModule {
     let code: FlatCode
     let limits: ReferenceLimits
 
-    public convenience init(_ analyzed: AnalyzedModule, limits: ReferenceLimits = .fvm) {
-        self.init(FlatCode(analyzed.module, plan: analyzed.plan), limits: limits)
+    /// - Throws: when the plan does not fit the module.
+    public convenience init(_ analyzed: AnalyzedModule, limits: ReferenceLimits = .fvm) throws(TranslationFault) {
+        self.init(try FlatCode(analyzed.module, plan: analyzed.plan), limits: limits)
     }
 
     public init(_ code: FlatCode, limits: ReferenceLimits = .fvm) {

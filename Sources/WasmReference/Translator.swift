@@ -1,14 +1,30 @@
 import Metering
+import Validator
 import WasmFormat
+
+/// A body that the translator cannot translate: a fault of this program, never a property of the module.
+public enum TranslationFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The charges do not fit the body.
+    case plan(PlanFault)
+    /// The plan is one of another module: it has charges for so many functions where the module has so many.
+    case functions(planned: Int, defined: Int)
+    /// The interpreter has no operation for an instruction.
+    case noOperation(instruction: String)
+
+    public var description: String {
+        switch self {
+        case .plan(let fault): fault.description
+        case .functions(let planned, let defined): "metering plan of \(planned) functions for \(defined)"
+        case .noOperation(let name): "the interpreter has no operation for \(name)"
+        }
+    }
+}
 
 /// Turns validated bodies into flat operations. Code that cannot be reached is left out; the heights that
 /// validation established tell every branch what to keep and where.
 struct Translator {
-    private struct Control {
-        var isLoop: Bool
-        /// Slot of the frame at which the construct's results start.
-        var slot: Int
-        var resultCount: Int
+    /// Jumps of a construct whose place is not known yet.
+    private struct Jumps {
         /// Index of a loop's first operation.
         var start: Int
         /// Jumps to the construct's end.
@@ -18,188 +34,171 @@ struct Translator {
     }
 
     private let module: Module
+    private let sideTables: [SideTable]
     private let plan: MeteringPlan?
     private let importedFunctions: Int
     private let functionTypes: [FunctionType]
-    private let globalCount: Int
 
     private(set) var operations: [Op] = []
     private(set) var offsets: [UInt32] = []
 
-    private var controls: [Control] = []
+    private var cursor = SideTable.Cursor()
+    /// By number of the construct; those of unreachable ones are not used.
+    private var jumps: [Jumps] = []
+    /// Operands on the stack.
     private var height = 0
-    private var peak = 0
+    /// Slots of the frame below the operands.
+    private var base = 0
     private var offset: UInt32 = 0
 
-    init(module: Module, plan: MeteringPlan?) {
-        self.module = module
+    init(_ validated: ValidatedModule, plan: MeteringPlan?) throws(TranslationFault) {
+        module = validated.module
+        sideTables = validated.sideTables
         self.plan = plan
-        var types: [FunctionType] = []
-        var globals = module.globals.count
-        for entry in module.imports {
-            switch entry.kind {
-            case .function(let index): types.append(module.types[Int(index)])
-            case .global: globals += 1
-            case .table, .memory: break
-            }
+        importedFunctions = module.importedFunctionCount
+        functionTypes = module.functionTypeIndices.map { [module] in module.types[Int($0)] }
+        if let plan, plan.functions.count != module.bodies.count {
+            throw .functions(planned: plan.functions.count, defined: module.bodies.count)
         }
-        importedFunctions = types.count
-        globalCount = globals
-        functionTypes = types + module.functions.map { module.types[Int($0)] }
     }
 
     /// Translates defined function `index`.
-    mutating func translate(_ index: Int) -> FlatCode.Function {
+    mutating func translate(_ index: Int) throws(TranslationFault) -> FlatCode.Function {
         let body = module.bodies[index]
+        let table = sideTables[index]
         let type = functionTypes[importedFunctions + index]
         let localCount = body.localGroups.reduce(0) { $0 + Int($1.count) }
-        let base = type.parameters.count + localCount
+        base = type.parameters.count + localCount
         let entry = operations.count
-        height = base
-        peak = base
-        controls = [Control(isLoop: false, slot: base, resultCount: type.results.count, start: entry)]
-        translate(body, charges: plan?.functions[index])
+        height = 0
+        cursor = SideTable.Cursor()
+        jumps.removeAll(keepingCapacity: true)
+        jumps.append(contentsOf: repeatElement(Jumps(start: entry), count: table.constructs.count))
+        var charges = plan.map {
+            ChargeCursor($0.functions[index], function: UInt32(truncatingIfNeeded: importedFunctions + index))
+        }
+        try translate(body, table, &charges)
         return FlatCode.Function(
             entry: entry, parameterCount: UInt32(type.parameters.count), resultCount: UInt32(type.results.count),
-            localCount: UInt32(localCount), frameSlots: UInt32(peak))
+            localCount: UInt32(localCount), frameSlots: UInt32(base + table.maximumHeight))
     }
 
-    private mutating func translate(_ body: FunctionBody, charges: MeteringPlan.Function?) {
-        let blocks = charges?.blocks ?? []
-        let linear = charges?.linear ?? []
-        var nextBlock = 0
-        var nextLinear = 0
-        // Constructs opened in code that cannot be reached.
-        var skipped = 0
-        var isDead = false
-        for (position, instruction) in body.instructions.enumerated() {
-            var blockCharge: UInt64?
-            var linearCharge: UInt64?
-            if nextBlock < blocks.count, blocks[nextBlock].position == UInt32(position) {
-                blockCharge = blocks[nextBlock].milligas
-                nextBlock += 1
+    private mutating func translate(
+        _ body: FunctionBody, _ table: SideTable, _ charges: inout ChargeCursor?
+    ) throws(TranslationFault) {
+        var position = 0
+        while position < body.instructions.count {
+            let next = cursor.reachable(from: position, in: table)
+            guard next == position else {
+                try Self.checked { () throws(PlanFault) in try charges?.skip(position..<next) }
+                position = next
+                continue
             }
-            if nextLinear < linear.count, linear[nextLinear].position == UInt32(position) {
-                linearCharge = linear[nextLinear].milligasPerUnit
-                nextLinear += 1
-            }
-            if isDead {
-                switch instruction.opcode {
-                case .block, .loop, .if:
-                    skipped += 1
-                    continue
-                case .end where skipped > 0:
-                    skipped -= 1
-                    continue
-                case .else where skipped == 0, .end:
-                    break
-                default:
-                    continue
-                }
-            }
+            let instruction = body.instructions[position]
             offset = instruction.offset
-            if !isDead {
-                if let blockCharge { emit(Op(.charge, bits: blockCharge)) }
-                if let linearCharge { emit(Op(.chargeLinear, bits: linearCharge)) }
+            let operands = height - table.constructs[cursor.innermost].height
+            let due = try Self.checked { () throws(PlanFault) in
+                try charges?.due(at: position, before: instruction.opcode, operands: operands)
             }
-            isDead = translate(instruction, in: body, isDead: isDead)
+            if let milligas = due?.block { emit(Op(.charge, bits: milligas)) }
+            if let milligas = due?.perUnit { emit(Op(.chargeLinear, bits: milligas)) }
+            try translate(instruction, table)
+            position += 1
         }
+        try Self.checked { () throws(PlanFault) in try charges?.finish(count: position) }
     }
 
-    /// - Returns: whether what follows cannot be reached.
-    private mutating func translate(_ instruction: Instruction, in body: FunctionBody, isDead: Bool) -> Bool {
-        let a = instruction.index
+    @discardableResult
+    private static func checked<Result>(
+        _ body: () throws(PlanFault) -> Result
+    ) throws(TranslationFault) -> Result {
+        do throws(PlanFault) { return try body() } catch { throw .plan(error) }
+    }
+
+    private mutating func translate(_ instruction: Instruction, _ table: SideTable) throws(TranslationFault) {
         switch instruction.opcode {
         case .nop:
             break
         case .block, .loop:
-            open(instruction, isLoop: instruction.opcode == .loop)
+            open()
         case .if:
             height -= 1
-            open(instruction, isLoop: false)
-            controls[controls.count - 1].toElse = emit(Op(.jumpIfZero))
+            open()
+            jumps[cursor.innermost].toElse = emit(Op(.jumpIfZero))
         case .else:
-            startElse(isDead: isDead)
+            startElse(table)
         case .end:
-            end()
-        case .br:
-            branch(a, conditional: false)
-            return true
-        case .brIf:
-            height -= 1
-            branch(a, conditional: true)
+            end(table)
+        case .br, .brIf:
+            let branch = cursor.branch(in: table)
+            height = branch.height
+            self.branch(to: table.lastTarget(of: branch), conditional: instruction.opcode == .brIf, table)
         case .brTable:
-            height -= 1
-            let labels = body.branchTables[Int(a)]
-            emit(Op(.jumpTable, a: UInt32(labels.count - 1)))
-            for label in labels { branch(label, conditional: false) }
-            return true
+            let branch = cursor.branch(in: table)
+            height = branch.height
+            let targets = table.targets(of: branch)
+            emit(Op(.jumpTable, a: UInt32(targets.count - 1)))
+            for target in targets { self.branch(to: Int(target), conditional: false, table) }
         case .return:
-            emit(Op(functionReturn))
-            return true
+            _ = cursor.branch(in: table)
+            emitReturn(table)
         case .unreachable:
             emit(Op(.unreachable))
-            return true
         case .call:
-            call(a)
+            call(instruction.index)
         case .callIndirect:
-            let type = module.types[Int(a)]
-            emit(Op(.callIndirect, a: a, bits: UInt64(instruction.second)))
-            adjust(pops: 1 + type.parameters.count, pushes: type.results.count)
+            let type = module.types[Int(instruction.index)]
+            emit(Op(.callIndirect, a: instruction.index, bits: UInt64(instruction.second)))
+            height += type.results.count - type.parameters.count - 1
         default:
-            plain(instruction)
+            try plain(instruction)
         }
-        return false
     }
 
     // MARK: Control
 
-    private var functionReturn: Operation { controls[0].resultCount == 0 ? .returnNone : .returnOne }
-
-    private mutating func open(_ instruction: Instruction, isLoop: Bool) {
-        let results =
-            switch instruction.blockType {
-            case .empty: 0
-            case .value: 1
-            case .type(let index): module.types[Int(index)].results.count
-            }
-        controls.append(
-            Control(isLoop: isLoop, slot: height, resultCount: results, start: operations.count))
+    private mutating func emitReturn(_ table: SideTable) {
+        emit(Op(table.constructs[0].resultCount == 0 ? .returnNone : .returnOne))
     }
 
-    private mutating func startElse(isDead: Bool) {
-        let top = controls.count - 1
-        if !isDead { controls[top].toEnd.append(emit(Op(.jump))) }
-        if let jump = controls[top].toElse { patch(jump) }
-        controls[top].toElse = nil
-        height = controls[top].slot
+    private mutating func open() {
+        cursor.open()
+        jumps[cursor.innermost].start = operations.count
     }
 
-    private mutating func end() {
-        let control = controls.removeLast()
-        if let jump = control.toElse { patch(jump) }
-        for jump in control.toEnd { patch(jump) }
-        height = control.slot + control.resultCount
-        if controls.isEmpty { emit(Op(control.resultCount == 0 ? .returnNone : .returnOne)) }
+    private mutating func startElse(_ table: SideTable) {
+        let number = cursor.innermost
+        let construct = table.constructs[number]
+        if construct.firstArmFallsThrough { jumps[number].toEnd.append(emit(Op(.jump))) }
+        if let jump = jumps[number].toElse { patch(jump) }
+        jumps[number].toElse = nil
+        height = construct.height
     }
 
-    private mutating func branch(_ label: UInt32, conditional: Bool) {
-        let index = controls.count - 1 - Int(label)
-        let target = controls[index]
-        let kept = target.isLoop ? 0 : target.resultCount
+    private mutating func end(_ table: SideTable) {
+        let number = cursor.close(in: table)
+        if let jump = jumps[number].toElse { patch(jump) }
+        for jump in jumps[number].toEnd { patch(jump) }
+        height = table.constructs[number].height + table.constructs[number].resultCount
+        if number == 0 { emitReturn(table) }
+    }
+
+    private mutating func branch(to number: Int, conditional: Bool, _ table: SideTable) {
+        let target = table.constructs[number]
+        let kept = target.carriedCount
         let operation: Operation =
-            if height == target.slot + kept {
+            if height == target.height + kept {
                 conditional ? .jumpIf : .jump
             } else if kept == 0 {
                 conditional ? .jumpIfKeepingNone : .jumpKeepingNone
             } else {
                 conditional ? .jumpIfKeepingOne : .jumpKeepingOne
             }
-        let jump = emit(Op(operation, bits: UInt64(target.slot)))
-        if target.isLoop {
-            operations[jump].a = UInt32(bitPattern: Int32(truncatingIfNeeded: target.start - jump - 1))
+        let jump = emit(Op(operation, bits: UInt64(base + target.height)))
+        if target.kind == .loop {
+            operations[jump].a = UInt32(bitPattern: Int32(truncatingIfNeeded: jumps[number].start - jump - 1))
         } else {
-            controls[index].toEnd.append(jump)
+            jumps[number].toEnd.append(jump)
         }
     }
 
@@ -216,13 +215,12 @@ struct Translator {
         } else {
             emit(Op(.call, a: index))
         }
-        adjust(pops: type.parameters.count, pushes: type.results.count)
+        height += type.results.count - type.parameters.count
     }
 
     // MARK: Everything else
 
-    private mutating func plain(_ instruction: Instruction) {
-        let (pops, pushes) = Self.effect(of: instruction.opcode)
+    private mutating func plain(_ instruction: Instruction) throws(TranslationFault) {
         switch instruction.opcode {
         case .i32Const, .i64Const, .f32Const, .f64Const:
             emit(Op(.constant, bits: instruction.bits))
@@ -231,18 +229,19 @@ struct Translator {
         case .selectTyped:
             emit(Op(.select))
         case .tableInit, .tableCopy:
-            emit(operation(instruction, bits: UInt64(instruction.second)))
+            emit(try operation(instruction, bits: UInt64(instruction.second)))
         default:
-            emit(operation(instruction, bits: instruction.bits))
+            emit(try operation(instruction, bits: instruction.bits))
         }
-        adjust(pops: pops, pushes: pushes)
+        height += Self.effect(of: instruction.opcode)
     }
 
-    private func operation(_ instruction: Instruction, bits: UInt64) -> Op {
+    private func operation(_ instruction: Instruction, bits: UInt64) throws(TranslationFault) -> Op {
         let raw = instruction.opcode.rawValue
-        let operation = Operation(rawValue: raw >= 0xFC00 ? 0x100 | raw & 0xFF : raw)
-        // Every opcode has a case or was treated above; `unreachable` is what a forgotten one would become.
-        return Op(operation ?? .unreachable, a: instruction.index, bits: bits)
+        guard let operation = Operation(rawValue: raw >= 0xFC00 ? 0x100 | raw & 0xFF : raw) else {
+            throw .noOperation(instruction: instruction.opcode.name)
+        }
+        return Op(operation, a: instruction.index, bits: bits)
     }
 
     @discardableResult
@@ -252,23 +251,15 @@ struct Translator {
         return operations.count - 1
     }
 
-    private mutating func adjust(pops: Int, pushes: Int) {
-        height += pushes - pops
-        peak = max(peak, height)
-    }
-
-    /// How many operands an operator without immediate types takes and gives.
-    static func effect(of opcode: Opcode) -> (pops: Int, pushes: Int) {
+    /// By how many operands an operator changes the stack.
+    private static func effect(of opcode: Opcode) -> Int {
         switch opcode.rawValue {
-        case 0x1A, 0x21, 0x24: (1, 0)  // drop, local.set, global.set
-        case 0x1B, 0x1C: (3, 1)  // select
-        case 0x20, 0x23, 0x3F, 0x41...0x44, 0xD0, 0xD2, 0xFC10: (0, 1)  // get, size, const, ref
-        case 0x26, 0x36...0x3E: (2, 0)  // stores, table.set
-        case 0x46...0x4F, 0x51...0x66, 0x6A...0x78, 0x7C...0x8A, 0x92...0x98, 0xA0...0xA6: (2, 1)
-        case 0x22, 0x25, 0x28...0x35, 0x40, 0x45...0xC4, 0xD1, 0xFC00...0xFC07: (1, 1)
-        case 0xFC08, 0xFC0A, 0xFC0B, 0xFC0C, 0xFC0E, 0xFC11: (3, 0)  // init, copy, fill
-        case 0xFC0F: (2, 1)  // table.grow
-        default: (0, 0)  // data.drop, elem.drop
+        case 0x1A, 0x21, 0x24: -1  // drop, local.set, global.set
+        case 0x1B, 0x1C, 0x26, 0x36...0x3E: -2  // select, table.set, stores
+        case 0x20, 0x23, 0x3F, 0x41...0x44, 0xD0, 0xD2, 0xFC10: 1  // get, size, const, ref
+        case 0x46...0x4F, 0x51...0x66, 0x6A...0x78, 0x7C...0x8A, 0x92...0x98, 0xA0...0xA6, 0xFC0F: -1
+        case 0xFC08, 0xFC0A, 0xFC0B, 0xFC0C, 0xFC0E, 0xFC11: -3  // init, copy, fill
+        default: 0
         }
     }
 }

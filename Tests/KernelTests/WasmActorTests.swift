@@ -43,12 +43,13 @@ struct WasmActorTests {
     ) throws -> Result<InvocationResult, ExecutionError> {
         let analyzed = try FrontEnd.analyze(
             try Self.assemble(text), profile: .fvm, prices: .fvm)
+        let module = try ReferenceModule(analyzed)
         let frame = InvocationFrame(
             caller: 99, receiver: 100, method: 2, value: .zero, readOnly: false, depth: 1)
         do throws(ExecutionError) {
             return .success(
                 try Invocation.run(
-                    BoundModule(ReferenceModule(analyzed), syscalls: .of(calls.network.profile.syscalls)), frame: frame,
+                    BoundModule(module, syscalls: .of(calls.network.profile.syscalls)), frame: frame,
                     params: params,
                     calls: calls, limiter: ResourceLimiter(limit: 2 << 30)))
         } catch {

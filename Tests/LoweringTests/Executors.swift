@@ -91,7 +91,7 @@ struct TestModule {
 
     func interpret(_ calls: [GuestCall], gas: Int64) throws -> Observation {
         let handler = Handler()
-        let code = ReferenceModule(FlatCode(module, plan: plan))
+        let code = ReferenceModule(try FlatCode(module, plan: plan))
         let instance = try code.makeInstance(handler: handler, limiter: ResourceLimiter(limit: 1 << 31))
         var seen = Observation()
         func note(_ outcome: GuestOutcome, _ export: String) {
