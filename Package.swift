@@ -65,7 +65,7 @@ let targets: [Target] = [
     layer("CodeSettings"),
     layer("Drafts"),
     layer("Primitives", ["CGMP", "CSodium"], unsafe: .cLibrary),
-    layer("WasmFormat"),
+    layer("WasmFormat", ["CActorRuntime"]),
     layer("GasSchedule", ["Primitives"]),
     layer("Syscalls", ["WasmFormat"]),
 
@@ -193,7 +193,7 @@ let targets: [Target] = [
             "smelt-worker",
         ]),
     tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),
-    tests("WasmReference", ["WasmReference", "Metering", "GasSchedule", "WasmFormat", "Engine"]),
+    tests("WasmReference", ["WasmReference", "Metering", "Validator", "GasSchedule", "WasmFormat", "Engine"]),
     tests("StateTree", ["StateTree", "IPLD", "Crypto", "Primitives", "JSON"]),
     tests(
         "Kernel",

@@ -83,7 +83,7 @@ struct BlockCharges {
         of instruction: Instruction, at position: UInt32, after known: Int32?
     ) throws(ChargeError) -> UInt64 {
         if instruction.opcode == .call, instruction.index >= importedFunctions { return guardedCall }
-        guard let price = priceByClass[Int(instruction.opcode.row.gas.rawValue)] else {
+        guard let price = priceByClass[Int(instruction.opcode.brief.gas.rawValue)] else {
             throw refuse("\(instruction.opcode.name) has no price")
         }
         switch price {

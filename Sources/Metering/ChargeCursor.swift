@@ -36,7 +36,7 @@ public struct ChargeCursor {
         }
         if nextLinear < plan.linear.count, Int(plan.linear[nextLinear].position) <= position {
             guard Int(plan.linear[nextLinear].position) == position else { throw fault(.misplaced, position) }
-            guard opcode.row.gas.isLinear else { throw fault(.withoutUnits(instruction: opcode.name), position) }
+            guard opcode.brief.gas.isLinear else { throw fault(.withoutUnits(instruction: opcode.name), position) }
             guard operands > 0 else { throw fault(.withoutOperand(instruction: opcode.name), position) }
             due.perUnit = plan.linear[nextLinear].milligasPerUnit
             nextLinear += 1

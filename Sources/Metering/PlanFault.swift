@@ -12,7 +12,7 @@ public struct PlanFault: Error, Hashable, Sendable, CustomStringConvertible {
         /// A charge by operand stands where the stack has no operand.
         case withoutOperand(instruction: String)
         /// The opcode table does not say how an instruction changes the stack.
-        case withoutTypes(instruction: String)
+        case withoutEffect(instruction: String)
 
         public var description: String {
             switch self {
@@ -20,7 +20,7 @@ public struct PlanFault: Error, Hashable, Sendable, CustomStringConvertible {
             case .misplaced: "a charge is out of place"
             case .withoutUnits(let name): "a charge by operand stands before \(name)"
             case .withoutOperand(let name): "a charge by operand stands before \(name), which has no operand here"
-            case .withoutTypes(let name): "\(name) has no types"
+            case .withoutEffect(let name): "\(name) has no effect on the stack in the table"
             }
         }
     }

@@ -122,31 +122,22 @@ struct StackHeight {
         case .callIndirect:
             try pop(1)
             try call(instruction.index)
-        case .drop, .localSet, .globalSet: try pop(1)
         case .select:
+            // Two groups, which vanish one by one.
             try pop(2)
             try pop(1)
             height += 1
-        case .localGet, .globalGet: height += 1
-        case .localTee, .tableGet:
-            try pop(1)
-            height += 1
-        case .tableSet: try pop(2)
-        case .tableGrow:
-            try pop(2)
-            height += 1
-        case .tableFill: try pop(3)
         default:
-            let row = instruction.opcode.row
-            guard row.refusedBy == nil else { throw refuse("\(instruction.opcode.name) is not supported") }
-            guard let types = row.types else {
+            let row = instruction.opcode.brief
+            guard !row.isRefused else { throw refuse("\(instruction.opcode.name) is not supported") }
+            guard let effect = row.effect else {
                 throw .fault(
                     PlanFault(
                         function: function, position: position,
-                        rule: .withoutTypes(instruction: instruction.opcode.name)))
+                        rule: .withoutEffect(instruction: instruction.opcode.name)))
             }
-            try pop(UInt64(types.operands.count))
-            height += UInt64(types.results.count)
+            try pop(UInt64(effect.takes))
+            height += UInt64(effect.gives)
         }
     }
 

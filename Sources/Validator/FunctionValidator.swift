@@ -29,10 +29,15 @@ struct FunctionValidator {
             position = UInt32(truncatingIfNeeded: index)
             offset = instruction.offset
             guard !frames.isEmpty else { throw refuse("instruction after the function's end") }
-            if let types = instruction.opcode.row.types {
+            let row = instruction.opcode.brief
+            if row.hasTypes, let effect = row.effect {
                 try checkImmediates(instruction)
-                for type in types.operands.reversed() { try pop(type) }
-                for type in types.results { push(type) }
+                var operand = Int(effect.takes)
+                while operand > 0 {
+                    operand -= 1
+                    try pop(row.operand(operand))
+                }
+                if let result = row.result { push(result) }
             } else {
                 try apply(instruction, in: body)
             }
@@ -276,10 +281,11 @@ struct FunctionValidator {
 
     /// Indices and alignments of instructions whose types are fixed.
     private func checkImmediates(_ instruction: Instruction) throws(Refusal) {
-        let row = instruction.opcode.row
-        switch row.immediates {
+        switch instruction.opcode.immediates {
+        case .none, .i32, .i64: break
         case .memoryArgument:
             try memory(0)
+            let row = instruction.opcode.brief
             guard UInt64(1) << UInt64(instruction.index) <= UInt64(row.accessWidth) else {
                 throw refuse("alignment 2^\(instruction.index) is larger than natural, \(row.accessWidth) bytes")
             }

@@ -221,19 +221,17 @@ struct Translator {
     // MARK: Everything else
 
     private mutating func plain(_ instruction: Instruction) throws(TranslationFault) {
-        switch instruction.opcode {
-        case .i32Const, .i64Const, .f32Const, .f64Const:
-            emit(Op(.constant, bits: instruction.bits))
-        case .refNull:
-            emit(Op(.constant, bits: 0))
-        case .selectTyped:
-            emit(Op(.select))
-        case .tableInit, .tableCopy:
-            emit(try operation(instruction, bits: UInt64(instruction.second)))
-        default:
-            emit(try operation(instruction, bits: instruction.bits))
+        guard let effect = instruction.opcode.brief.effect else {
+            throw .noOperation(instruction: instruction.opcode.name)
         }
-        height += Self.effect(of: instruction.opcode)
+        switch instruction.opcode.row.recipe {
+        case .constant: emit(Op(.constant, bits: instruction.bits))
+        case .nullReference: emit(Op(.constant, bits: 0))
+        case .select: emit(Op(.select))
+        case .tableInit, .tableCopy: emit(try operation(instruction, bits: UInt64(instruction.second)))
+        default: emit(try operation(instruction, bits: instruction.bits))
+        }
+        height += effect.change
     }
 
     private func operation(_ instruction: Instruction, bits: UInt64) throws(TranslationFault) -> Op {
@@ -249,17 +247,5 @@ struct Translator {
         operations.append(operation)
         offsets.append(offset)
         return operations.count - 1
-    }
-
-    /// By how many operands an operator changes the stack.
-    private static func effect(of opcode: Opcode) -> Int {
-        switch opcode.rawValue {
-        case 0x1A, 0x21, 0x24: -1  // drop, local.set, global.set
-        case 0x1B, 0x1C, 0x26, 0x36...0x3E: -2  // select, table.set, stores
-        case 0x20, 0x23, 0x3F, 0x41...0x44, 0xD0, 0xD2, 0xFC10: 1  // get, size, const, ref
-        case 0x46...0x4F, 0x51...0x66, 0x6A...0x78, 0x7C...0x8A, 0x92...0x98, 0xA0...0xA6, 0xFC0F: -1
-        case 0xFC08, 0xFC0A, 0xFC0B, 0xFC0C, 0xFC0E, 0xFC11: -3  // init, copy, fill
-        default: 0
-        }
     }
 }

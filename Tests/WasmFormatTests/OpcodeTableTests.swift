@@ -11,6 +11,45 @@ import Testing
         }
     }
 
+    @Test func aTableThatIsNotOneRowForEachOpcodeIsAFault() throws {
+        #expect(try Opcode.bySlot(OpcodeRow.table).count == 0x200)
+        #expect(throws: OpcodeTableFault.missing(.tableFill)) { try Opcode.bySlot(OpcodeRow.table.dropLast()) }
+        #expect(throws: OpcodeTableFault.repeated(.nop)) {
+            try Opcode.bySlot(OpcodeRow.table + [OpcodeRow.table[1]])
+        }
+    }
+
+    @Test func briefRowsEqualTheRows() {
+        for opcode in Opcode.allCases {
+            let row = opcode.row
+            let brief = opcode.brief
+            #expect(brief.gas == row.gas && brief.effect == row.effect)
+            #expect(brief.isRefused == (row.refusedBy != nil) && brief.hasTypes == (row.types != nil))
+            #expect(brief.result == row.types?.results.first)
+            #expect(row.types?.operands == row.types?.operands.indices.map(brief.operand))
+        }
+    }
+
+    /// Only what depends on the types of functions and constructs has no fixed effect on the stack.
+    @Test func allButControlAndCallsHaveAnEffect() {
+        for opcode in Opcode.allCases {
+            let without: [Opcode] = [
+                .unreachable, .block, .loop, .if, .else, .end, .br, .brIf, .brTable, .return, .call, .callIndirect,
+            ]
+            #expect((opcode.row.effect == nil) == without.contains(opcode), "\(opcode)")
+        }
+    }
+
+    /// Rows with the same recipe, types, width, sign and text name are one instruction.
+    @Test func noTwoInstructionsDoTheSame() {
+        var seen: Set<String> = []
+        for opcode in Opcode.allCases {
+            let row = opcode.row
+            let types = row.types.map { "\($0.operands) \($0.results)" } ?? opcode.name + "\(row.immediates)"
+            #expect(seen.insert("\(row.recipe) \(types) \(row.accessWidth) \(row.extendsSign)").inserted, "\(opcode)")
+        }
+    }
+
     @Test func everyCodeHasExactlyOneVerdict() {
         var accepted = 0
         var refused = 0
