@@ -3,13 +3,15 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 SMELT_SHARED ?= ../shared
 SEEDS ?= 0..499
+OBJECTS ?= 100000
+KILLS ?= 500
 export SMELT_SHARED
 export PKG_CONFIG_PATH := $(CURDIR)/.build/pkgconfig:$(PKG_CONFIG_PATH)
 
 SWIFT_BUILD := swift build -c release -Xswiftc -enable-testing
 BIN := .build/release
 
-.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz ways witness bombs arrows format lint check bench clean
+.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz damage kills ways witness bombs arrows format lint check bench clean
 
 all: build demo
 
@@ -55,6 +57,15 @@ spec: build
 fuzz: build
 	$(SWIFT_BUILD) --product smelt-fuzz
 	@Scripts/fuzz.sh $(SEEDS)
+
+# Changed objects with digests made anew, OBJECTS of them: each is refused, or sound by a walk of what is loaded.
+damage: build
+	@set -o pipefail; SMELT_ONLY=ArtifactFormat,ArtifactFormatTests SMELT_DAMAGE=$(OBJECTS) swift test -c release \
+	    -Xswiftc -enable-testing --scratch-path .build/damage --filter DamageTests | grep -E 'refused|error'
+
+# Compilations killed at random moments, KILLS of them; after each the store has nothing damaged.
+kills: samples
+	@Scripts/kills.sh $(KILLS)
 
 # The mainnet vectors with every way of compiling: tiers, bounds modes, CPU levels.
 ways: build

@@ -175,7 +175,9 @@ let targets: [Target] = [
         "Metering",
         ["Metering", "Validator", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
     tests("Runtime", ["CActorRuntime", "Engine"]),
-    tests("ArtifactFormat", ["ArtifactFormat", "CodeSettings", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
+    tests(
+        "ArtifactFormat",
+        ["ArtifactFormat", "CActorRuntime", "CodeSettings", "Primitives", "Crypto", "GasSchedule", "WasmFormat"]),
     tests("ArtifactStore", ["ArtifactStore", "ArtifactFormat", "Primitives", "Crypto"]),
     tests(
         "Lowering",

@@ -1,14 +1,20 @@
 import CActorRuntime
 import WasmFormat
 
-/// Checks that the tables `smelt_module` points to lie inside the object, so that a reader of them never leaves it.
-///
-/// Pointers in the file are zero until the loader applies the relocations; the relocation of a pointer's place is
-/// its value.
+/// Checks `smelt_module` and every table it reaches: each word is what its field says, a pointer that leads to the
+/// right part of this object or a number that loading does not touch, and each number that the runtime uses as an
+/// index, a length or a choice is one it knows. So a reader of the loaded tables never leaves them.
 struct DescriptorCheck {
-    private let file: ElfFile
-    private let policy: ElfPolicy
-    private let values: [UInt64: UInt64]
+    private var reader: DescriptorReader
+    private let base: UInt64
+    private let size: UInt64
+    private var text: (start: UInt64, end: UInt64) = (0, 0)
+    /// Of the index spaces: functions and globals with the imported ones, tables and memories.
+    private var functionCount: UInt64 = 0
+    private var globalCount: UInt64 = 0
+    private var tableCount: UInt64 = 0
+    private var memoryCount: UInt64 = 0
+    private var importedFunctions: UInt64 = 0
 
     private typealias Descriptor = smelt_module_descriptor
     private typealias Import = smelt_rt_import
@@ -16,165 +22,287 @@ struct DescriptorCheck {
     private typealias Function = smelt_rt_function
     private typealias Data = smelt_rt_data_segment
     private typealias Elements = smelt_rt_element_segment
+    private typealias Global = smelt_rt_global
+    private typealias Site = smelt_rt_site
 
     init(_ file: ElfFile, _ policy: ElfPolicy) {
-        self.file = file
-        self.policy = policy
-        var values: [UInt64: UInt64] = [:]
-        for relocation in policy.relocations { values[relocation.place] = relocation.value }
-        self.values = values
+        reader = DescriptorReader(file, policy)
+        base = policy.moduleAddress
+        size = policy.moduleSize
     }
 
     /// - Throws: `.descriptor` or `.version`.
-    func run(_ manifest: Manifest) throws(ArtifactError) {
-        let base = policy.moduleAddress
-        guard policy.moduleSize >= UInt64(MemoryLayout<Descriptor>.size) else {
-            throw refuse("smelt_module", base, "has \(policy.moduleSize) bytes, less than the descriptor's")
+    mutating func run(_ manifest: Manifest) throws(ArtifactError) {
+        guard size >= UInt64(MemoryLayout<Descriptor>.size) else {
+            throw refuse(base, "has \(size) bytes, less than the descriptor's")
         }
-        let magic: UInt64 = try number(base, \Descriptor.magic)
-        let major: UInt32 = try number(base, \Descriptor.abi_major)
-        let minor: UInt32 = try number(base, \Descriptor.abi_minor)
-        let size: UInt32 = try number(base, \Descriptor.struct_size)
-        guard magic == SMELT_RT_MAGIC else { throw refuse("smelt_module", base, "magic number is \(hexText(magic))") }
+        let magic: UInt64 = try reader.number(base, \Descriptor.magic)
+        let major: UInt32 = try reader.number(base, \Descriptor.abi_major)
+        let minor: UInt32 = try reader.number(base, \Descriptor.abi_minor)
+        let stated: UInt32 = try reader.number(base, \Descriptor.struct_size)
+        guard magic == SMELT_RT_MAGIC else { throw refuse(base, "magic number is \(hexText(magic))") }
         guard major == manifest.inputs.abiMajor, minor == manifest.inputs.abiMinor else {
             throw ArtifactError(
-                .version, "smelt_module", at: offset(base),
+                .version, "smelt_module", at: reader.offset(base),
                 "runtime interface \(major).\(minor), the manifest says "
                     + "\(manifest.inputs.abiMajor).\(manifest.inputs.abiMinor)")
         }
         // The layout of another major version is not known here; it is only described, never run.
         guard major == UInt32(SMELT_RT_ABI_MAJOR) else { return }
-        guard UInt64(size) >= UInt64(MemoryLayout<Descriptor>.size), UInt64(size) <= policy.moduleSize else {
-            throw refuse("smelt_module", base, "says it has \(size) bytes, the symbol has \(policy.moduleSize)")
+        guard UInt64(stated) == size, size >= UInt64(MemoryLayout<Descriptor>.size) else {
+            throw refuse(base, "says it has \(stated) bytes, the symbol has \(size)")
         }
-        try checkText(base)
-        try checkFunctions(base)
-        try checkImports(base)
-        try checkExports(base)
-        try checkSegments(base)
-        _ = try table(base, \Descriptor.globals, \Descriptor.global_count, stride: MemoryLayout<smelt_rt_global>.stride)
-        _ = try table(base, \Descriptor.sites, \Descriptor.site_count, stride: MemoryLayout<smelt_rt_site>.stride)
-        if let start = pointer(base, \Descriptor.start) { try checkCode(start, 1, "start function") }
+        try reader.structure(base, size, "smelt_module")
+        try checkText()
+        try checkNumbers()
+        try checkImports()
+        try checkFunctions()
+        try checkExports()
+        try checkGlobals()
+        try checkSegments()
+        try checkSites()
+        if let start = try reader.pointer(base, \Descriptor.start) { try checkCode(start, 1, "start function") }
+        try reader.finish()
     }
 
-    private func checkText(_ base: UInt64) throws(ArtifactError) {
-        guard let start = pointer(base, \Descriptor.text_start), let end = pointer(base, \Descriptor.text_end),
-            start <= end
-        else { throw refuse("smelt_module", base, "has no text range") }
-        if end > start { try checkCode(start, end - start, "text") }
+    private mutating func checkText() throws(ArtifactError) {
+        guard let start = try reader.pointer(base, \Descriptor.text_start),
+            let end = try reader.pointer(base, \Descriptor.text_end), start <= end,
+            let load = reader.file.load(containing: start, size: end - start),
+            load.flags & Elf.SegmentFlag.execute != 0
+        else { throw refuse(base, "has no text range in this object's code") }
+        text = (start, end)
     }
 
-    private func checkFunctions(_ base: UInt64) throws(ArtifactError) {
-        for row in try table(
-            base, \Descriptor.functions, \Descriptor.function_count, stride: MemoryLayout<Function>.stride)
-        {
-            if let entry = pointer(row, \Function.table_entry) { try checkCode(entry, 1, "table entry") }
-            let length: UInt64 = try number(row, \Function.code_length)
-            if let code = pointer(row, \Function.code) { try checkCode(code, length, "function") }
+    private mutating func checkNumbers() throws(ArtifactError) {
+        let flags: UInt32 = try reader.number(base, \Descriptor.flags)
+        guard flags & ~(SMELT_RT_METERED.rawValue | SMELT_RT_CHECKS_BOUNDS.rawValue) == 0 else {
+            throw refuse(base, "has unknown flags \(hexText(flags))")
         }
+        let hasMemory: UInt32 = try reader.number(base, \Descriptor.has_memory)
+        let hasTable: UInt32 = try reader.number(base, \Descriptor.has_table)
+        let memory: (UInt32, UInt32) = (
+            try reader.number(base, \Descriptor.memory_minimum), try reader.number(base, \Descriptor.memory_maximum)
+        )
+        let table: (UInt32, UInt32) = (
+            try reader.number(base, \Descriptor.table_minimum), try reader.number(base, \Descriptor.table_maximum)
+        )
+        guard hasMemory <= 1, hasTable <= 1, hasMemory == 0 || memory.0 <= min(memory.1, 65_536),
+            hasTable == 0 || table.0 <= table.1
+        else { throw refuse(base, "has a memory or a table that cannot be") }
+        memoryCount = UInt64(hasMemory)
+        tableCount = UInt64(hasTable)
+        functionCount = try reader.number(base, \Descriptor.function_count)
+        globalCount = try reader.number(base, \Descriptor.global_count)
     }
 
-    private func checkImports(_ base: UInt64) throws(ArtifactError) {
-        for row in try table(base, \Descriptor.imports, \Descriptor.import_count, stride: MemoryLayout<Import>.stride) {
-            let moduleLength: UInt32 = try number(row, \Import.module_length)
-            let nameLength: UInt32 = try number(row, \Import.name_length)
-            try checkBytes(pointer(row, \Import.module), UInt64(moduleLength), "import module", row)
-            try checkBytes(pointer(row, \Import.name), UInt64(nameLength), "import name", row)
-            let kind: UInt32 = try number(row, \Import.kind)
-            if kind == SMELT_RT_FUNCTION.rawValue { try checkSignature(pointer(row, \Import.signature), row) }
-            if kind == SMELT_RT_GLOBAL.rawValue {
-                try checkBytes(pointer(row, \Import.signature), 2, "global type", row)
+    private mutating func checkImports() throws(ArtifactError) {
+        for row in try rows(\Descriptor.imports, \Descriptor.import_count, Import.self) {
+            let moduleLength: UInt32 = try reader.number(row, \Import.module_length)
+            let nameLength: UInt32 = try reader.number(row, \Import.name_length)
+            try reader.bytes(try reader.pointer(row, \Import.module), UInt64(moduleLength), "import module", row)
+            try reader.bytes(try reader.pointer(row, \Import.name), UInt64(nameLength), "import name", row)
+            let signature = try reader.pointer(row, \Import.signature)
+            let kind: UInt32 = try reader.number(row, \Import.kind)
+            _ = try reader.number(row, \Import.type_id) as UInt32
+            _ = try reader.number(row, \Import.minimum) as UInt32
+            _ = try reader.number(row, \Import.maximum) as UInt32
+            switch smelt_rt_external_kind(rawValue: kind) {
+            case SMELT_RT_FUNCTION:
+                importedFunctions += 1
+                try checkSignature(signature, row)
+            case SMELT_RT_GLOBAL:
+                try reader.bytes(signature, 2, "global type", row)
+                guard let offset = signature.flatMap({ reader.file.fileOffset(ofAddress: $0, size: 2) }),
+                    ValueType(rawValue: reader.file.bytes[Int(offset)]) != nil,
+                    reader.file.bytes[Int(offset) + 1] <= 1
+                else { throw reader.refuse("global type", row, "is none") }
+            case SMELT_RT_TABLE, SMELT_RT_MEMORY:
+                guard signature == nil else { throw reader.refuse("import", row, "has a type that says nothing") }
+                if kind == SMELT_RT_TABLE.rawValue { tableCount += 1 } else { memoryCount += 1 }
+            default: throw reader.refuse("import", row, "is of unknown kind \(kind)")
             }
         }
     }
 
-    private func checkExports(_ base: UInt64) throws(ArtifactError) {
-        for row in try table(base, \Descriptor.exports, \Descriptor.export_count, stride: MemoryLayout<Export>.stride) {
-            let length: UInt32 = try number(row, \Export.name_length)
-            try checkBytes(pointer(row, \Export.name), UInt64(length), "export name", row)
-            let kind: UInt32 = try number(row, \Export.kind)
-            guard kind == SMELT_RT_FUNCTION.rawValue else { continue }
-            try checkSignature(pointer(row, \Export.signature), row)
-            guard let entry = pointer(row, \Export.entry) else { throw refuse("export", row, "has no entry") }
+    private mutating func checkFunctions() throws(ArtifactError) {
+        var index: UInt64 = 0
+        for row in try rows(\Descriptor.functions, \Descriptor.function_count, Function.self) {
+            guard let entry = try reader.pointer(row, \Function.table_entry) else {
+                throw reader.refuse("function", row, "has no table entry")
+            }
+            try checkCode(entry, 1, "table entry")
+            let length: UInt64 = try reader.number(row, \Function.code_length)
+            _ = try reader.number(row, \Function.type_id) as UInt32
+            _ = try reader.number(row, \Function.stack_cost) as UInt32
+            let code = try reader.pointer(row, \Function.code)
+            guard (code == nil) == (index < importedFunctions), (code == nil) == (length == 0) else {
+                throw reader.refuse("function", row, "has code where it is imported, or none where it is not")
+            }
+            if let code { try checkCode(code, length, "function") }
+            index += 1
+        }
+        guard functionCount >= importedFunctions else { throw refuse(base, "imports more functions than it has") }
+    }
+
+    private mutating func checkExports() throws(ArtifactError) {
+        for row in try rows(\Descriptor.exports, \Descriptor.export_count, Export.self) {
+            let length: UInt32 = try reader.number(row, \Export.name_length)
+            try reader.bytes(try reader.pointer(row, \Export.name), UInt64(length), "export name", row)
+            let kind: UInt32 = try reader.number(row, \Export.kind)
+            let index: UInt32 = try reader.number(row, \Export.index)
+            let reserved: UInt32 = try reader.number(row, \Export.reserved)
+            let signature = try reader.pointer(row, \Export.signature)
+            let entry = try reader.pointer(row, \Export.entry)
+            let typed = try reader.pointer(row, \Export.typed)
+            let counts = [functionCount, tableCount, memoryCount, globalCount]
+            guard kind < 4, UInt64(index) < counts[Int(kind)], reserved == 0 else {
+                throw reader.refuse("export", row, "kind \(kind), index \(index) is nothing the module has")
+            }
+            guard kind == SMELT_RT_FUNCTION.rawValue else {
+                guard signature == nil, entry == nil, typed == nil else {
+                    throw reader.refuse("export", row, "has code and is no function")
+                }
+                continue
+            }
+            try checkSignature(signature, row)
+            guard let entry, let typed else { throw reader.refuse("export", row, "has no entry") }
             try checkCode(entry, 1, "export entry")
-            if let typed = pointer(row, \Export.typed) { try checkCode(typed, 1, "export entry") }
+            try checkCode(typed, 1, "export entry")
         }
     }
 
-    private func checkSegments(_ base: UInt64) throws(ArtifactError) {
-        for row in try table(base, \Descriptor.data, \Descriptor.data_count, stride: MemoryLayout<Data>.stride) {
-            try checkBytes(pointer(row, \Data.bytes), try number(row, \Data.length), "data segment", row)
+    private mutating func checkGlobals() throws(ArtifactError) {
+        var index: UInt64 = 0
+        for row in try plainRows(\Descriptor.globals, \Descriptor.global_count, Global.self) {
+            let type: UInt8 = try reader.number(row, \Global.type)
+            let isMutable: UInt8 = try reader.number(row, \Global.is_mutable)
+            let isImported: UInt8 = try reader.number(row, \Global.is_imported)
+            let initial: UInt8 = try reader.number(row, \Global.`init`)
+            let from: UInt32 = try reader.number(row, \Global.from_global)
+            let value: UInt64 = try reader.number(row, \Global.value)
+            let isKnown: Bool =
+                switch smelt_rt_global_init(rawValue: UInt32(initial)) {
+                case SMELT_RT_INIT_GLOBAL: (1...max(1, index)).contains(UInt64(from)) && index > 0 && value == 0
+                case SMELT_RT_INIT_FUNCTION: from == 0 && value < functionCount
+                case SMELT_RT_INIT_NULL: from == 0 && value == 0
+                case SMELT_RT_INIT_CONSTANT: from == 0
+                default: false
+                }
+            guard ValueType(rawValue: type) != nil, isMutable <= 1, isImported <= 1, isKnown else {
+                throw reader.refuse("global", row, "has an unknown type or initial value")
+            }
+            index += 1
         }
-        for row in try table(
-            base, \Descriptor.elements, \Descriptor.element_count, stride: MemoryLayout<Elements>.stride)
-        {
-            let (bytes, overflow) = (try number(row, \Elements.length) as UInt64).multipliedReportingOverflow(by: 4)
-            guard !overflow else { throw refuse("element segment", row, "has too many elements") }
-            try checkBytes(pointer(row, \Elements.functions), bytes, "element segment", row)
+    }
+
+    private mutating func checkSegments() throws(ArtifactError) {
+        for row in try rows(\Descriptor.data, \Descriptor.data_count, Data.self) {
+            let length: UInt64 = try reader.number(row, \Data.length)
+            try reader.bytes(try reader.pointer(row, \Data.bytes), length, "data segment", row)
+            _ = try reader.number(row, \Data.offset) as UInt32
+            let mode: UInt32 = try reader.number(row, \Data.mode)
+            let global: UInt32 = try reader.number(row, \Data.offset_global)
+            let reserved: UInt32 = try reader.number(row, \Data.reserved)
+            guard mode <= SMELT_RT_PASSIVE.rawValue, UInt64(global) <= globalCount, reserved == 0 else {
+                throw reader.refuse("data segment", row, "is of unknown mode \(mode) or without its place")
+            }
+        }
+        for row in try rows(\Descriptor.elements, \Descriptor.element_count, Elements.self) {
+            let length: UInt64 = try reader.number(row, \Elements.length)
+            let (size, overflow) = length.multipliedReportingOverflow(by: 4)
+            guard !overflow else { throw reader.refuse("element segment", row, "has too many elements") }
+            let items = try reader.pointer(row, \Elements.functions)
+            try reader.bytes(items, size, "element segment", row)
+            _ = try reader.number(row, \Elements.offset) as UInt32
+            let mode: UInt32 = try reader.number(row, \Elements.mode)
+            let global: UInt32 = try reader.number(row, \Elements.offset_global)
+            let reserved: UInt32 = try reader.number(row, \Elements.reserved)
+            guard mode <= SMELT_RT_DECLARATIVE.rawValue, UInt64(global) <= globalCount, reserved == 0,
+                (items ?? 0) % 4 == 0
+            else { throw reader.refuse("element segment", row, "is of unknown mode \(mode) or without its place") }
+            try checkItems(items, length, row)
         }
     }
 
-    // MARK: Reading
-
-    private func offset(_ address: UInt64) -> UInt64? { file.fileOffset(ofAddress: address, size: 0) }
-
-    private func refuse(_ place: String, _ address: UInt64, _ reason: String) -> ArtifactError {
-        ArtifactError(.descriptor, place, at: offset(address), reason)
-    }
-
-    /// A number field of the C structure at `address`.
-    private func number<Root, T: FixedWidthInteger & UnsignedInteger>(
-        _ address: UInt64, _ field: KeyPath<Root, T>
-    ) throws(ArtifactError) -> T {
-        // Fields of imported C structures are stored, so they have an offset.
-        let place = address + UInt64(MemoryLayout<Root>.offset(of: field) ?? 0)
-        guard let offset = file.fileOffset(ofAddress: place, size: UInt64(MemoryLayout<T>.size)) else {
-            throw refuse("\(Root.self)", address, "a field is not in the file")
+    private func checkItems(_ start: UInt64?, _ count: UInt64, _ row: UInt64) throws(ArtifactError) {
+        guard let start, let offset = reader.file.fileOffset(ofAddress: start, size: 4 * count) else { return }
+        for index in 0..<count {
+            let item: UInt32 = try reader.file.bytes.load(at: offset + 4 * index, "element segment")
+            let isGlobal =
+                item & SMELT_RT_ELEMENT_GLOBAL != 0 && UInt64(item & ~SMELT_RT_ELEMENT_GLOBAL) < globalCount
+            guard item == SMELT_RT_NONE || UInt64(item) < functionCount || isGlobal else {
+                throw reader.refuse("element segment", row, "item \(index) is no function and no global")
+            }
         }
-        return try file.bytes.load(at: offset, "\(Root.self)")
     }
 
-    /// A pointer field of the C structure at `address`; nil when it is null.
-    private func pointer<Root, T>(_ address: UInt64, _ field: KeyPath<Root, T>) -> UInt64? {
-        values[address + UInt64(MemoryLayout<Root>.offset(of: field) ?? 0)]
+    private mutating func checkSites() throws(ArtifactError) {
+        var last: UInt32 = 0
+        for row in try plainRows(\Descriptor.sites, \Descriptor.site_count, Site.self) {
+            let native: UInt32 = try reader.number(row, \Site.native_offset)
+            let function: UInt32 = try reader.number(row, \Site.function_index)
+            let reserved: UInt32 = try reader.number(row, \Site.reserved)
+            guard native >= last, UInt64(native) < text.end - text.start, UInt64(function) < functionCount,
+                reserved == 0
+            else { throw reader.refuse("site", row, "is out of order or outside of the text") }
+            last = native
+        }
     }
 
-    /// The addresses of a table's rows, all inside the file.
-    private func table<T>(
-        _ base: UInt64, _ field: KeyPath<Descriptor, T>, _ count: KeyPath<Descriptor, UInt64>, stride: Int
+    // MARK: Parts
+
+    private func refuse(_ address: UInt64, _ reason: String) -> ArtifactError {
+        reader.refuse("smelt_module", address, reason)
+    }
+
+    /// The addresses of a table's rows. A table is null exactly when it has none.
+    private mutating func rows<Row, T>(
+        _ field: KeyPath<Descriptor, T>, _ count: KeyPath<Descriptor, UInt64>, _ type: Row.Type
     ) throws(ArtifactError) -> [UInt64] {
-        let count: UInt64 = try number(base, count)
-        guard count > 0 else { return [] }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(stride))
-        guard !overflow, let start = pointer(base, field), file.fileOffset(ofAddress: start, size: bytes) != nil else {
-            throw refuse("smelt_module", base, "a table of \(count) rows is not in the file")
+        let count: UInt64 = try reader.number(base, count)
+        let stride = UInt64(MemoryLayout<Row>.stride)
+        let start = try reader.pointer(base, field)
+        guard let start, count > 0 else {
+            guard start == nil, count == 0 else { throw refuse(base, "a table of \(count) rows is not there") }
+            return []
         }
-        return (0..<count).map { start + $0 * UInt64(stride) }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: stride)
+        guard !overflow, reader.file.fileOffset(ofAddress: start, size: bytes) != nil else {
+            throw refuse(base, "a table of \(count) rows is not in the file")
+        }
+        try reader.structure(start, bytes, "table")
+        return (0..<count).map { start + $0 * stride }
     }
 
-    private func checkBytes(
-        _ start: UInt64?, _ size: UInt64, _ what: String, _ row: UInt64
-    ) throws(ArtifactError) {
-        guard size > 0 else { return }
-        guard let start, file.fileOffset(ofAddress: start, size: size) != nil else {
-            throw refuse(what, row, "\(size) bytes are not in the file")
+    /// The same for rows without pointers.
+    private mutating func plainRows<Row, T>(
+        _ field: KeyPath<Descriptor, T>, _ count: KeyPath<Descriptor, UInt64>, _ type: Row.Type
+    ) throws(ArtifactError) -> [UInt64] {
+        let rows = try rows(field, count, type)
+        if let first = rows.first {
+            try reader.bytes(first, UInt64(rows.count * MemoryLayout<Row>.stride), "table", base)
         }
+        return rows
     }
 
     private func checkSignature(_ start: UInt64?, _ row: UInt64) throws(ArtifactError) {
-        guard var next = start else { throw refuse("signature", row, "is not in the file") }
+        guard let start else { throw reader.refuse("signature", row, "is not in the file") }
+        let file = reader.file
+        var next = start
         let type = try FunctionType(signature: { () throws(ArtifactError) -> UInt8? in
             guard let offset = file.fileOffset(ofAddress: next, size: 1) else { return nil }
             next += 1
             return try file.bytes.load(at: offset, "signature")
         })
-        guard type != nil else { throw refuse("signature", row, "is none, or not in the file") }
+        guard type != nil else { throw reader.refuse("signature", row, "is none, or not in the file") }
+        try reader.bytes(start, next - start, "signature", row)
     }
 
-    /// Code must lie in an executable segment.
+    /// Code lies inside the module's text.
     private func checkCode(_ start: UInt64, _ size: UInt64, _ what: String) throws(ArtifactError) {
-        guard let load = file.load(containing: start, size: max(1, size)),
-            load.flags & Elf.SegmentFlag.execute != 0
-        else { throw refuse(what, start, "\(size) bytes at address \(hexText(start)) are not code of this object") }
+        guard start >= text.start, start < text.end, size <= text.end - start else {
+            throw reader.refuse(what, start, "\(size) bytes at address \(hexText(start)) are not in the text")
+        }
     }
 }

@@ -30,7 +30,8 @@ public enum ArtifactFormat {
         if expectation == .runnable { try checkRunnable(manifest, processor: processor) }
         let policy = try ElfPolicy(checking: file)
         try checkDigests(manifest, file, section)
-        try DescriptorCheck(file, policy).run(manifest)
+        var descriptor = DescriptorCheck(file, policy)
+        try descriptor.run(manifest)
         if case .key(let key) = expectation, manifest.inputs.key != key {
             throw ArtifactError(.unexpectedKey, "manifest", "the object has key \(manifest.inputs.key), not \(key)")
         }
