@@ -210,8 +210,8 @@ let targets: [Target] = [
     tests(
         "Replay",
         [
-            "Replay", "Machine", "WasmReference", "Engine", "Metering", "WasmFormat", "GasSchedule", "Bundle", "IPLD",
-            "Primitives", "JSON",
+            "Replay", "Machine", "Kernel", "WasmReference", "Engine", "Metering", "WasmFormat", "GasSchedule", "Bundle",
+            "IPLD", "Crypto", "Primitives", "JSON",
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),

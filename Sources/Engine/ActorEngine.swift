@@ -68,8 +68,13 @@ public final class ResourceLimiter {
     public private(set) var used: UInt64 = 0
     /// 2 GiB for the FVM.
     public let limit: UInt64
+    /// What each instance may take; nil leaves it to the engine.
+    public let instance: InstanceLimits?
 
-    public init(limit: UInt64) { self.limit = limit }
+    public init(limit: UInt64, instance: InstanceLimits? = nil) {
+        self.limit = limit
+        self.instance = instance
+    }
 
     /// Takes the growth from `current` to `desired` bytes, or refuses it and takes nothing.
     public func grow(current: UInt64, desired: UInt64, maximum: UInt64) -> Bool {
@@ -82,6 +87,22 @@ public final class ResourceLimiter {
 
     /// Puts the tally back to what it was when a frame was entered.
     public func restore(_ earlier: UInt64) { used = earlier }
+}
+
+/// The bounds of one instance, which a network version states.
+public struct InstanceLimits: Sendable, Hashable {
+    /// Bytes of memory.
+    public var memory: UInt64
+    /// Elements of a table.
+    public var tableElements: UInt32
+    /// Counted elements of the stack limiter. Engines that count by a module's plan take it from there.
+    public var stackHeight: UInt32
+
+    public init(memory: UInt64, tableElements: UInt32, stackHeight: UInt32) {
+        self.memory = memory
+        self.tableElements = tableElements
+        self.stackHeight = stackHeight
+    }
 }
 
 /// Facts of a module the host needs before it makes an instance; prices depend on them.

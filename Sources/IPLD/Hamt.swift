@@ -10,9 +10,9 @@ public final class Hamt {
     public static let bitWidths = 1...8
 
     private let store: any Blockstore
-    private let bitWidth: Int
+    let bitWidth: Int
     private let values: HamtValues
-    private var root: HamtNode
+    private(set) var root: HamtNode
     /// The root's CID while nothing differs from it.
     private var rootCid: Cid?
 
@@ -37,6 +37,11 @@ public final class Hamt {
         self.values = values
         root = try HamtNode(try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, values: values, isRoot: true)
         rootCid = cid
+    }
+
+    /// A node below the root, read anew.
+    func node(_ cid: Cid) throws(IPLDError) -> HamtNode {
+        try HamtNode(try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, values: values, isRoot: false)
     }
 
     /// The child behind a pointer; read once.

@@ -8,6 +8,8 @@ public struct BuiltinManifest: Sendable, Equatable {
     /// What errors call the block.
     public static let title = "actor manifest"
 
+    /// The block with the list; what a bundle's manifest names.
+    public let cid: Cid
     /// Type n is element n − 1.
     public let codes: [Cid]
     public let names: [String]
@@ -16,7 +18,8 @@ public struct BuiltinManifest: Sendable, Equatable {
     public let ethereumAccount: Cid
 
     /// - Throws: when a name the machine needs is missing.
-    public init(_ manifest: ActorManifest) throws(StateError) {
+    public init(_ manifest: ActorManifest, cid: Cid) throws(StateError) {
+        self.cid = cid
         codes = manifest.entries.map(\.code)
         names = manifest.entries.map(\.name)
         func code(of name: String) throws(StateError) -> Cid {
@@ -58,7 +61,7 @@ public struct BuiltinManifest: Sendable, Equatable {
         } catch {
             throw .malformed("\(title): \(error)")
         }
-        return try BuiltinManifest(manifest)
+        return try BuiltinManifest(manifest, cid: data)
     }
 
     /// The code an actor has when it sends a message, or nil when it cannot: accounts as they are, and a

@@ -32,7 +32,11 @@ final class MessageCallManager: CallManager {
         self.message = message
         self.trace = trace
         gas = GasTracker(gasLimit: gasLimit, trace: trace)
-        limiter = ResourceLimiter(limit: machine.network.profile.limits.messageMemory)
+        let limits = machine.network.profile.limits
+        limiter = ResourceLimiter(
+            limit: limits.messageMemory,
+            instance: InstanceLimits(
+                memory: limits.instanceMemory, tableElements: limits.tableElements, stackHeight: limits.wasmStack))
     }
 
     var network: NetworkFacts { machine.network }

@@ -23,8 +23,10 @@ public final class NativeInstance: ActorInstance {
         links = externals.filter { $0.kind == SMELT_RT_FUNCTION.rawValue }
         var options = smelt_rt_options()
         options.limits = smelt_rt_limits(
-            memory_maximum: module.limits.memory, table_maximum: module.limits.tableElements,
-            stack_limit: module.limits.stackHeight, native_stack: module.limits.nativeStack)
+            memory_maximum: limiter.instance?.memory ?? module.limits.memory,
+            table_maximum: limiter.instance?.tableElements ?? module.limits.tableElements,
+            stack_limit: limiter.instance?.stackHeight ?? module.limits.stackHeight,
+            native_stack: module.limits.nativeStack)
         options.host_import = callImport
         options.host_limiter = askLimiter
         let rows = externals.map { smelt_rt_extern(kind: $0.kind, index: $0.index, exporter: $0.instance.context) }

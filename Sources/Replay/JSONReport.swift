@@ -33,6 +33,10 @@ public enum JSONReport {
         members.append(.init("messages", .array(report.messages.map(value))))
         members.append(.init("mismatches", .array(report.mismatches.map(value))))
         members.append(.init("trace", value(report.trace)))
+        for (name, cid) in [("state_root", report.stateRoot), ("builtin_actors", report.manifest)] {
+            members.append(.init(name, cid.map { .object(["/": .string($0.text)]) } ?? .null))
+        }
+        members.append(.init("price_list", report.priceList.map { .string($0) } ?? .null))
         return .object(members)
     }
 
@@ -44,6 +48,7 @@ public enum JSONReport {
             .init("nanoseconds", .integer(message.nanoseconds)),
             .init("processor_nanoseconds", .integer(message.processorNanoseconds)),
         ]
+        if let result = message.result { members += ReceiptReport.members(result) }
         if let failure = message.failure {
             members.append(.init("cause", failure.cause.map { .string($0) } ?? .null))
             members.append(.init("backtrace", .array(failure.frames.map(value))))

@@ -1,3 +1,4 @@
+import JSON
 import Machine
 import Primitives
 
@@ -37,6 +38,14 @@ public struct VectorReport: Sendable {
     public var mismatches: [Mismatch] = []
     public var messages: [MessageReport] = []
     public var trace = TraceStatus.notCompared
+    /// The state after all messages; nil when it was not reached.
+    public var stateRoot: Cid?
+    /// The list of built-in actors the state names: which bundle it belongs to.
+    public var manifest: Cid?
+    /// The price list's name.
+    public var priceList: String?
+    /// Lotus's view of each message, where it was asked for.
+    public var lotus: [JSONValue] = []
 
     public init(name: String, file: String, status: Status) {
         self.name = name
@@ -59,7 +68,7 @@ public struct VectorReport: Sendable {
 
 /// One value that is not what the vector demands.
 public struct Mismatch: Sendable, Equatable {
-    /// Index of the message; nil for the state root.
+    /// Index of the message; nil for the state afterwards.
     public var message: Int?
     /// For example "exit code".
     public var field: String
@@ -78,6 +87,8 @@ public struct MessageReport: Sendable {
     public var processorNanoseconds: UInt64
     /// Why it failed; nil for exit code 0.
     public var failure: Backtrace?
+    /// Everything that came of it.
+    public var result: ApplyResult?
 
     /// Keeps the shorter times of this and another execution.
     mutating func shorten(_ other: MessageReport) {

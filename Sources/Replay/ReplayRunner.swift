@@ -20,6 +20,8 @@ public struct ReplayOptions: Sendable {
     public var goldenDirectory: String?
     /// Whether the first failure ends the replay.
     public var failFast: Bool
+    /// Whether each message is shown as Lotus shows it.
+    public var lotus = false
     /// Whether a vector that was skipped counts as a failure.
     public var requireAll = false
 
@@ -84,7 +86,8 @@ public struct ReplayRunner: Sendable {
         self.options = options
         sources = try VectorSource.discover(options.paths)
         runner = VectorRunner(
-            engine: engine, blocks: blocks, networkVersion: options.networkVersion, rounds: options.rounds)
+            engine: engine, blocks: blocks, networkVersion: options.networkVersion, rounds: options.rounds,
+            lotus: options.lotus)
         if let directory = options.goldenDirectory {
             let kind: Files.Kind
             do throws(FileError) { kind = try Files.kind(of: directory) } catch { throw .input(error.description) }

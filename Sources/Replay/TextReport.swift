@@ -3,10 +3,24 @@ import Primitives
 
 /// Shows a replay to people: one line per vector, more where something is wrong, the counts alone at the end.
 public struct TextReport: Sendable {
-    public init() {}
+    private let receipts: Bool
+
+    /// - Parameter receipts: whether each message's whole receipt is shown.
+    public init(receipts: Bool = false) { self.receipts = receipts }
 
     /// The lines of one vector, without the last newline.
     public func text(_ report: VectorReport) -> String {
+        guard receipts, !report.messages.isEmpty else { return verdict(report) }
+        var lines = [verdict(report)]
+        for (index, message) in report.messages.enumerated() { lines += ReceiptReport.lines(index, message) }
+        for (name, cid) in [("state root", report.stateRoot), ("built-in actors", report.manifest)] {
+            if let cid { lines.append("    \(name)\(String(repeating: " ", count: 21 - name.count))\(cid.text)") }
+        }
+        if let list = report.priceList { lines.append("    price list           \(list)") }
+        return lines.joined(separator: "\n")
+    }
+
+    private func verdict(_ report: VectorReport) -> String {
         switch report.status {
         case .skipped(let reason):
             return "skipped  \(report.name.printable()): \(reason.printable())"

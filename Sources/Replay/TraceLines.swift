@@ -1,8 +1,24 @@
 import Kernel
 
+/// A sink that is told where messages begin.
+protocol MessageTraceSink: TraceSink {
+    /// - Parameter index: of the message in its vector.
+    func begin(message index: Int)
+}
+
+/// Hands events on to several sinks.
+final class TraceFan: MessageTraceSink {
+    private let sinks: [any MessageTraceSink]
+
+    init(_ sinks: [any MessageTraceSink]) { self.sinks = sinks }
+
+    func begin(message index: Int) { for sink in sinks { sink.begin(message: index) } }
+    func record(_ event: TraceEvent) { for sink in sinks { sink.record(event) } }
+}
+
 /// Takes the events of a vector's messages as the lines of a golden trace: compared with one as they come, written to a
 /// file, or both. It keeps one line.
-final class TraceLines: TraceSink {
+final class TraceLines: MessageTraceSink {
     private var comparison: TraceComparison?
     private let file: TraceFile?
     private var line: [UInt8] = []

@@ -46,6 +46,8 @@ public struct Vector: Sendable {
 /// A message as a vector has it.
 public struct VectorMessage: Sendable, Equatable {
     public var message: Message
+    /// The CID of the message's encoding, without a signature.
+    public var cid: Cid
     public var kind: ApplyKind
     /// Bytes charged for inclusion.
     public var chainLength: UInt64

@@ -1,3 +1,4 @@
+import Crypto
 import JSON
 import Kernel
 import Machine
@@ -105,7 +106,7 @@ extension Vector {
             if message.from.addressProtocol == .secp256k1 { length += Message.signatureOverhead }
             messages.append(
                 VectorMessage(
-                    message: message, kind: kind,
+                    message: message, cid: .blake2b256(codec: Cid.dagCbor, data: encoded), kind: kind,
                     chainLength: try element.optional("chain_length")?.integer() ?? length))
         }
         return messages

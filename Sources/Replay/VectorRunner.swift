@@ -15,6 +15,24 @@ struct VectorRunner: Sendable {
     let networkVersion: NetworkVersion?
     /// How often each vector runs, at least 1.
     var rounds = 1
+    /// Whether each message is shown as Lotus shows it.
+    var lotus = false
+
+    /// Where the events of a run go.
+    private struct Sinks {
+        var lines: TraceLines?
+        var lotus: LotusTrace?
+
+        /// All of them as one; nil without any.
+        var all: (any MessageTraceSink)? {
+            switch (lines, lotus) {
+            case (nil, nil): nil
+            case (let lines?, nil): lines
+            case (nil, let lotus?): lotus
+            case (let lines?, let lotus?): TraceFan([lines, lotus])
+            }
+        }
+    }
 
     /// Where a vector's trace goes, besides comparison.
     typealias TraceOutput = (_ name: String) throws -> TraceFile?
@@ -75,7 +93,9 @@ struct VectorRunner: Sendable {
             report.isBadInput = !report.isLocalFailure
             return report
         }
-        let trace = golden != nil || file != nil ? TraceLines(golden: golden, file: file) : nil
+        let trace = Sinks(
+            lines: golden != nil || file != nil ? TraceLines(golden: golden, file: file) : nil,
+            lotus: lotus ? LotusTrace() : nil)
         var fastest = initial
         if let file {
             // A program told to end lets the file become whole or go away.
@@ -90,7 +110,7 @@ struct VectorRunner: Sendable {
             fastest = run(vector, variant, initial, blocks, trace)
         }
         for _ in 1..<max(1, rounds) where fastest.status == .passed {
-            let again = run(vector, variant, initial, blocks, nil)
+            let again = run(vector, variant, initial, blocks, Sinks())
             guard again.status == .passed else { return again }
             for (index, message) in again.messages.enumerated() { fastest.messages[index].shorten(message) }
         }
@@ -116,10 +136,11 @@ struct VectorRunner: Sendable {
 
     private func run(
         _ vector: Vector, _ variant: Vector.Variant, _ initial: VectorReport, _ blocks: [Cid: [UInt8]],
-        _ trace: TraceLines?
+        _ sinks: Sinks
     ) -> VectorReport {
         var report = initial
         do {
+            let store = ReplayBlockstore(blocks, shared: self.blocks)
             let machine = try Machine(
                 network: NetworkFacts(
                     profile: try .forVersion(variant.networkVersion), epoch: variant.epoch,
@@ -128,9 +149,11 @@ struct VectorRunner: Sendable {
                     baseFee: vector.environment.baseFee,
                     circulatingSupply: vector.environment.circulatingSupply,
                     chainID: vector.environment.chainID),
-                stateRoot: vector.preStateRoot, store: ReplayBlockstore(blocks, shared: self.blocks),
-                engine: engine, externs: ReplayExterns(randomness: vector.randomness), trace: trace)
-            try execute(vector, on: machine, trace, &report)
+                stateRoot: vector.preStateRoot, store: store,
+                engine: engine, externs: ReplayExterns(randomness: vector.randomness), trace: sinks.all)
+            report.manifest = machine.manifest.cid
+            report.priceList = machine.network.prices.id.rawValue
+            try execute(vector, on: machine, store, sinks, &report)
         } catch StateError.missingBlock(let cid, BuiltinManifest.title) {
             report.fail("\(BuiltinManifest.title) \(cid) is neither in the vector nor in a bundle named")
             report.isBadInput = true
@@ -150,9 +173,10 @@ struct VectorRunner: Sendable {
     }
 
     private func execute(
-        _ vector: Vector, on machine: Machine, _ trace: TraceLines?, _ report: inout VectorReport
+        _ vector: Vector, on machine: Machine, _ store: any Blockstore, _ sinks: Sinks, _ report: inout VectorReport
     ) throws {
         let executor = Executor(machine)
+        let trace = sinks.all
         for (index, entry) in vector.messages.enumerated() {
             trace?.begin(message: index)
             let loadedBefore = machine.codeLoading
@@ -169,7 +193,11 @@ struct VectorRunner: Sendable {
                 MessageReport(
                     exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
                     nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
-                    failure: result.failure))
+                    failure: result.failure, result: result))
+            if let lotus = sinks.lotus {
+                report.lotus.append(
+                    lotus.result(entry.message, cid: entry.cid, result, nanoseconds: time.wall.nanoseconds))
+            }
 
             var compared = ReceiptComparison(message: index)
             compared.compare(vector.receipts[index], result.receipt)
@@ -179,14 +207,29 @@ struct VectorRunner: Sendable {
         }
 
         let root = try machine.flush()
+        report.stateRoot = root
         if root != vector.postStateRoot {
+            report.mismatches += Self.differences(vector.postStateRoot, root, store)
             report.mismatches.append(
                 Mismatch(
                     message: nil, field: "state root", expected: vector.postStateRoot.text, got: root.text))
         }
-        if let status = trace?.status() { report.trace = status }
+        if let status = sinks.lines?.status() { report.trace = status }
         if case .different = report.trace { report.status = .failed }
         if !report.mismatches.isEmpty { report.status = .failed }
+    }
+
+    /// Where the state differs from the one demanded, by actor and field; nothing where the vector does not have enough
+    /// of that one to tell.
+    private static func differences(_ expected: Cid, _ got: Cid, _ store: any Blockstore) -> [Mismatch] {
+        let differences = try? StateDifference.between(expected, got, in: store)
+        return (differences ?? []).flatMap { difference in
+            difference.fields.map { field in
+                Mismatch(
+                    message: nil, field: "actor f0\(difference.id), \(field.name)", expected: field.first,
+                    got: field.second)
+            }
+        }
     }
 }
 

@@ -57,6 +57,11 @@ public final class ReferenceModule: ActorModule {
     public func makeInstance(
         handler: any ImportHandler, limiter: ResourceLimiter
     ) throws(EngineError) -> any ActorInstance {
+        var limits = limits
+        if let instance = limiter.instance {
+            limits.memoryBytes = instance.memory
+            limits.tableElements = instance.tableElements
+        }
         let store = try Store(limiter: limiter, limits: limits)
         return ReferenceInstance(code, store: store, handler: handler)
     }

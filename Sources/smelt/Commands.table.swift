@@ -87,7 +87,9 @@ let smeltCommand = Command(
                 Option("jobs", short: "j", .integer("N", 1...256), "Vectors at a time (default: 1)."),
                 Option(
                     "rounds", .integer("N", 1...1_000), "Run each vector N times; times are the fastest (default: 1)."),
-                Option("format", .choice(["text", "json", "ndjson"]), "How to print results (default: text)."),
+                Option(
+                    "format", .choice(["text", "json", "ndjson", "lotus"]), "How to print results (default: text)."),
+                Option("receipts", "Show each message's whole receipt: return value, events, fees."),
                 Option("trace", .directory("DIR"), "Write NAME.trace.jsonl for each vector."),
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
                 Option("network-version", .integer("N", 0...1_000), "Skip variants of other network versions."),

@@ -16,6 +16,7 @@ enum ReplayCommand {
         options.traceDirectory = arguments.value("trace")
         options.goldenDirectory = arguments.value("golden")
         options.failFast = arguments.has("fail-fast")
+        options.lotus = arguments.value("format") == "lotus"
         options.requireAll = arguments.has("require-all")
         if let number = arguments.integer("network-version") {
             let version = NetworkVersion(rawValue: UInt32(number))
@@ -38,7 +39,9 @@ enum ReplayCommand {
         do {
             // Code that is neither in a vector nor in a bundle the pool takes from the store.
             let runner = try ReplayRunner(options, engine: engine, bundles: bundles)
-            return try report(runner, options, format: arguments.value("format") ?? "text", progress)
+            return try report(
+                runner, options, format: arguments.value("format") ?? "text",
+                TextReport(receipts: arguments.has("receipts")), progress)
         } catch let error as ReplayError {
             if case .local(let text) = error { throw CommandFailure(.localFailure, text) }
             throw CommandFailure(.badInput, error.description)
@@ -80,7 +83,7 @@ enum ReplayCommand {
     }
 
     private static func report(
-        _ runner: ReplayRunner, _ options: ReplayOptions, format: String, _ progress: Progress
+        _ runner: ReplayRunner, _ options: ReplayOptions, format: String, _ text: TextReport, _ progress: Progress
     ) throws -> ExitStatus {
         var reports: [VectorReport] = []
         var failure: (any Error)?
@@ -93,7 +96,10 @@ enum ReplayCommand {
                 switch format {
                 case "json": reports.append(report)
                 case "ndjson": try Output.json(JSONReport.value(report), .compact)
-                default: try Output.data(TextReport().text(report))
+                case "lotus":
+                    for result in report.lotus { try Output.json(result, .compact) }
+                    if report.status != .passed { Output.note(text.text(report)) }
+                default: try Output.data(text.text(report))
                 }
             } catch { failure = error }
         }
@@ -102,7 +108,8 @@ enum ReplayCommand {
         switch format {
         case "json": try Output.json(JSONReport.document(reports, summary))
         case "ndjson": try Output.json(JSONReport.value(summary), .compact)
-        default: try Output.data(TextReport().text(summary))
+        case "lotus": Output.note(text.text(summary))
+        default: try Output.data(text.text(summary))
         }
         return try verdict(summary, runner.count, options)
     }

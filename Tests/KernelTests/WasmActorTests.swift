@@ -39,7 +39,7 @@ struct WasmActorTests {
     }
 
     private func run(
-        _ text: String, params: Block? = nil, calls: FakeCalls
+        _ text: String, params: Block? = nil, calls: FakeCalls, limits: InstanceLimits? = nil
     ) throws -> Result<InvocationResult, ExecutionError> {
         let analyzed = try FrontEnd.analyze(
             try Self.assemble(text), profile: .fvm, prices: .fvm)
@@ -51,7 +51,7 @@ struct WasmActorTests {
                 try Invocation.run(
                     BoundModule(module, syscalls: .of(calls.network.profile.syscalls)), frame: frame,
                     params: params,
-                    calls: calls, limiter: ResourceLimiter(limit: 2 << 30)))
+                    calls: calls, limiter: ResourceLimiter(limit: 2 << 30, instance: limits)))
         } catch {
             return .failure(error)
         }
@@ -112,6 +112,20 @@ struct WasmActorTests {
                 GasCharge("wasm_exec", compute: 56_000 + 12_000),
                 GasCharge("wasm_memory_grow", compute: 52_428_800),
             ])
+    }
+
+    /// The network version says what an instance may take, not the engine.
+    @Test func memoryGrowsUpToTheLimitHandedDown() throws {
+        let text = """
+            (module (memory (export "memory") 1)
+              (func (export "invoke") (param i32) (result i32)
+                i32.const 1 memory.grow i32.const 1 i32.ne if unreachable end
+                i32.const 1 memory.grow i32.const -1 i32.ne if unreachable end
+                i32.const 0))
+            """
+        let two = InstanceLimits(memory: 2 << 16, tableElements: 10, stackHeight: 2_048)
+        #expect(try run(text, calls: try calls(), limits: two).get().outcome.exitCode == .ok)
+        #expect(try run(text, calls: try calls()).get().outcome.exitCode == .sysIllegalInstruction)
     }
 
     @Test func aLoopRunsOutOfGas() throws {

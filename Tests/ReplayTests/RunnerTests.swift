@@ -1,7 +1,10 @@
+import Crypto
 import Engine
 import Foundation
 import IPLD
 import JSON
+import Kernel
+import Machine
 import Primitives
 import TestSupport
 import Testing
@@ -104,6 +107,77 @@ import Testing
         #expect(fields.contains("refund"))
         #expect(fields.contains("number of events"))
         #expect(!fields.contains("events root"))
+    }
+
+    @Test func aWrongStateIsShownByActorAndField() throws {
+        guard let transfer else { return }
+        // The state before as the one demanded: what the message changed is what differs.
+        let before = transfer["preconditions"]?["state_tree"]
+        let report = try run(transfer.replacing(["postconditions", "state_tree"], with: before))
+        #expect(report.mismatches.last?.field == "state root")
+        let fields = report.mismatches.dropLast().map(\.field)
+        #expect(fields.contains("actor f01913012, nonce") && fields.contains("actor f02, balance"))
+        let nonce = try #require(report.mismatches.first { $0.field == "actor f01913012, nonce" })
+        #expect(nonce.expected == "10" && nonce.got == "11")
+    }
+
+    @Test func receiptsAreShownWhole() throws {
+        guard let transfer else { return }
+        let report = try run(transfer)
+        let text = TextReport(receipts: true).text(report)
+        for word in ["message 0: exit code 0 (OK)", "base fee burn", "miner tip", "refund", "hygge"] {
+            #expect(text.contains(word), "\(text)")
+        }
+        let json = JSONReport.value(report)
+        #expect(json["messages"]?.array?.first?["fees"]?["refund"]?.string == "5013894440801007")
+        #expect(
+            json["state_root"]?["/"]?.string == transfer["postconditions"]?["state_tree"]?["root_cid"]?["/"]?.string)
+        #expect(json["builtin_actors"]?["/"]?.string?.hasPrefix("bafy2bzacea5a4r4pgc5p") == true)
+        #expect(json["price_list"]?.string == "hygge")
+    }
+
+    @Test func lotusSeesATreeOfCalls() throws {
+        guard let transfer else { return }
+        let path = try directory.write("vector.json", Array(transfer.text().utf8))
+        var options = ReplayOptions(paths: [path])
+        options.lotus = true
+        var reports: [VectorReport] = []
+        _ = try ReplayRunner(options, engine: NoEngine(), bundles: []).run { reports.append($0) }
+        let result = try #require(reports.first?.lotus.first)
+        let trace = try #require(result["ExecutionTrace"])
+        #expect(trace["Msg"]?["From"]?.string == "f01913012" && trace["Msg"]?["To"]?.string == "f0700033")
+        #expect(trace["InvokedActor"]?["Id"]?.integer() == 700_033)
+        let names = trace["GasCharges"]?.array?.compactMap { $0["Name"]?.string }
+        #expect(names == ["OnChainMessage", "OnValueTransfer", "OnActorUpdate"])
+        #expect(trace["GasCharges"]?.array?.first?["tg"]?.integer() == 728_363)
+        #expect(trace["Subcalls"]?.array?.isEmpty == true && trace["MsgRct"]?["ExitCode"]?.integer() == 0)
+        #expect(result["MsgRct"]?["GasUsed"]?.integer() == 1_209_363)
+        #expect(result["MsgCid"]?["/"]?.string == "bafy2bzacebvtcga2rzo77slva5ebo5lqlc6nashveiaurrxhdci4kxqsknb2e")
+    }
+
+    @Test func lotusCallsNestAndEndWithTheExitCodesItShows() throws {
+        let lotus = LotusTrace()
+        func call(_ from: UInt64) -> TraceEvent {
+            .call(
+                TracedCall(
+                    from: from, to: .id(from + 1), method: 2, params: nil, value: TokenAmount(0), gasLimit: 9,
+                    readOnly: false))
+        }
+        let message = Message(
+            to: .id(2), from: .id(1), nonce: 0, value: TokenAmount(0), gasLimit: 1, feeCap: TokenAmount(0),
+            premium: TokenAmount(0), method: 2, params: [])
+        lotus.begin(message: 0)
+        for event in [
+            call(1), call(2), .log("deep"), .callError(.notFound, "gone"), call(3), .callReturn(.ok, nil),
+            .callReturn(ExitCode(rawValue: 16), Block(codec: 0x51, data: [1])),
+        ] { lotus.record(event) }
+        let root = Cid.blake2b256(codec: 0x71, data: [])
+        let result = ApplyResult(receipt: Receipt(exitCode: .ok, gasUsed: 0), gas: GasOutputs())
+        let trace = try #require(lotus.result(message, cid: root, result, nanoseconds: 0)["ExecutionTrace"])
+        let calls = try #require(trace["Subcalls"]?.array)
+        #expect(calls.map { $0["MsgRct"]?["ExitCode"] } == [.number("5"), .number("0")])
+        #expect(calls[0]["Logs"]?.array?.first?.string == "deep" && calls[1]["Logs"] == nil)
+        #expect(trace["MsgRct"]?["ReturnCodec"]?.integer() == 0x51 && trace["MsgRct"]?["Return"]?.string == "AQ==")
     }
 
     // MARK: Traces

@@ -129,6 +129,33 @@ import Testing
         #expect(try left.flush() == right.flush())
     }
 
+    @Test func differencesOfStatesAreNamedByActorAndField() throws {
+        let state = try SmallState()
+        let tree = try state.tree()
+        // Enough actors that the trees have nodes of several levels, most of them equal.
+        for id in 1000..<1400 as Range<UInt64> {
+            tree.setActor(id, .empty(code: SmallState.account, delegatedAddress: nil))
+        }
+        let before = try tree.flush()
+        var actor = try #require(try tree.actor(101))
+        actor.balance += TokenAmount(7)
+        actor.sequence = 3
+        tree.setActor(101, actor)
+        tree.deleteActor(1234)
+        let new = ActorState.empty(code: SmallState.account, delegatedAddress: Self.stranger)
+        tree.setActor(5000, new)
+        let after = try tree.flush()
+        let found = try StateDifference.between(before, after, in: state.store)
+        #expect(found.map(\.id) == [101, 1234, 5000])
+        #expect(
+            found[0].fields == [
+                .init(name: "nonce", first: "0", second: "3"), .init(name: "balance", first: "101", second: "108"),
+            ])
+        #expect(found[1].second == nil && found[1].fields.first?.second == "no such actor")
+        #expect(found[2].first == nil && found[2].second == new)
+        #expect(try StateDifference.between(after, after, in: state.store).isEmpty)
+    }
+
     @Test func aMissingBlockIsNamed() throws {
         let state = try SmallState()
         let empty = MemoryBlockstore()
