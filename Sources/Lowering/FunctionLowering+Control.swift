@@ -42,8 +42,8 @@ extension FunctionLowering {
             // What later iterations know is not known yet.
             gasStored = false
             var frame = Frame(kind: .loop, base: stack.count, target: head, result: try result(instruction))
-            guard nextLoop < loopVariables.count else { throw fail("a loop that the estimate has not seen") }
-            let assigned = loopVariables[nextLoop]
+            guard nextLoop < work.loopLocals.count else { throw fail("a loop that the estimate has not seen") }
+            let assigned = work.loopLocals[nextLoop]
             nextLoop += 1
             frame.region = withValues { $0.openLoop(head, from: entry, assigned: assigned + [gasVariable]) }
             frames.append(frame)

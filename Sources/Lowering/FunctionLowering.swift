@@ -39,8 +39,6 @@ final class FunctionLowering {
     private var known: [Int: (block: Block, value: Value)] = [:]
     var stack: [Operand] = []
     var frames: [Frame] = []
-    /// Per `loop` of the body, in order, the variables assigned in it.
-    let loopVariables: [[Int]]
     var nextLoop = 0
     /// Whether the context's counter is certainly the current one.
     var gasStored = false
@@ -60,25 +58,13 @@ final class FunctionLowering {
     /// The last access of memory that can fault.
     var lastAccess: DebugLocation?
     private let scope: DebugScope?
-    private let usesValues: Bool
-    private let slotVariables: Set<Int>
-
-    /// Locals that are read too often for one value. The register coalescer takes time in proportion to a value's uses
-    /// for each place that computes with it, and a function of 1,000 blocks gives every block the stack pointer in
-    /// memory plus a constant. Loaded from a slot once in each block, there are many short values.
-    private static func busyLocals(_ body: FunctionBody, count: Int) -> Set<Int> {
-        let limit = 400
-        guard body.instructions.count > limit else { return [] }
-        var reads = [Int](repeating: 0, count: count)
-        for instruction in body.instructions where instruction.opcode == .localGet {
-            if Int(instruction.index) < count { reads[Int(instruction.index)] += 1 }
-        }
-        return Set(reads.indices.filter { reads[$0] > limit })
-    }
+    let work: FunctionWork
 
     init(
-        _ module: ModuleLowering, index: Int, body: FunctionBody, plan: MeteringPlan.Function?, scope: DebugScope?
+        _ module: ModuleLowering, index: Int, body: FunctionBody, plan: MeteringPlan.Function?, work: FunctionWork,
+        scope: DebugScope?
     ) {
+        self.work = work
         self.scope = scope
         self.module = module
         self.index = index
@@ -91,22 +77,13 @@ final class FunctionLowering {
         context = function.argument(0)
         memoryBase = function.argument(1)
         height = function.argument(3)
-        let count = body.localGroups.reduce(type.parameters.count) { $0 + Int($1.count) }
-        let (estimate, loops) = Estimate.make(body, localCount: count, budget: module.options.budget)
-        loopVariables = loops
-        slotVariables = Self.busyLocals(body, count: count)
-        let isBounded = module.options.budget.allows(estimate)
-        usesValues = isBounded
-        let tier: Tier = module.options.tier == .optimised && isBounded ? .optimised : .baseline
-        facts = FunctionFacts(index: UInt32(index), tier: tier, estimate: estimate, frameBytes: nil)
+        facts = FunctionFacts(
+            index: UInt32(index), tier: module.tier, estimate: work.estimate, frameBytes: nil)
     }
 
     // MARK: Driver
 
     func lower() throws(LoweringError) {
-        if facts.tier == .baseline {
-            for attribute in module.attributes.baseline { module.ir.add(attribute, to: function) }
-        }
         lowerPrologue()
         for instruction in body.instructions {
             try lowerCharges()
@@ -133,12 +110,12 @@ final class FunctionLowering {
         }
         initial.append(function.argument(2))
         variables = initial.map(\.type)
-        let inSlots = usesValues ? slotVariables : Set(variables.indices)
+        let inSlots = work.usesValues ? work.busyLocals : Set(variables.indices)
         slots = variables.indices.map { inSlots.contains($0) ? build.alloca(variables[$0]) : nil }
         for (slot, value) in zip(slots, initial) {
             if let slot { build.store(value, slot, alignment: 8) }
         }
-        if usesValues { values = Variables(build, initial: initial) }
+        if work.usesValues { values = Variables(build, initial: initial) }
         checkStack()
         openFunction()
     }

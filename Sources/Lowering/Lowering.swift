@@ -19,9 +19,11 @@ public enum Lowering {
         progress: @escaping (LoweringProgress) -> Void = { _ in }
     ) throws(LoweringError) -> LoweringOutput {
         do {
+            let work = ModuleWork(module.module, plan: plan, options: options)
             let machine = try TargetMachine(
-                triple: options.triple, cpu: options.cpu.rawValue, level: options.tier == .baseline ? .none : .standard)
-            return try lower(module, plan: plan, options: options, product: product, machine: machine, progress)
+                triple: options.triple, cpu: options.cpu.rawValue, level: work.tier == .baseline ? .none : .standard)
+            return try lower(
+                module, plan: plan, options: options, work: work, product: product, machine: machine, progress)
         } catch let error as LLVMError {
             throw .llvm(error)
         } catch let error as LoweringError {
@@ -32,12 +34,12 @@ public enum Lowering {
     }
 
     private static func lower(
-        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, product: LoweringProduct,
-        machine: borrowing TargetMachine, _ progress: @escaping (LoweringProgress) -> Void
+        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, work: ModuleWork,
+        product: LoweringProduct, machine: borrowing TargetMachine, _ progress: @escaping (LoweringProgress) -> Void
     ) throws -> LoweringOutput {
         progress(.stage("lower"))
         var stages = StageClock()
-        let lowering = try ModuleLowering(module.module, plan: plan, options: options, machine: machine)
+        let lowering = try ModuleLowering(module.module, plan: plan, options: options, work: work, machine: machine)
         var functions = try lowering.lower()
         stages.finish("lower")
         if product == .ir {

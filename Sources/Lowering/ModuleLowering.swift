@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeSettings
 import LLVMKit
 import Metering
 import WasmFormat
@@ -8,6 +9,8 @@ final class ModuleLowering {
     let module: WasmFormat.Module
     let plan: MeteringPlan?
     let options: LoweringOptions
+    let work: ModuleWork
+    var tier: Tier { work.tier }
     let ir: IRModule
     let types: CommonTypes
     let build: Builder
@@ -34,17 +37,18 @@ final class ModuleLowering {
 
     struct Attributes {
         let function: [Attribute]
-        let baseline: [Attribute]
         let raise: [Attribute]
         let noUnwind: Attribute
     }
 
     init(
-        _ module: WasmFormat.Module, plan: MeteringPlan?, options: LoweringOptions, machine: borrowing TargetMachine
+        _ module: WasmFormat.Module, plan: MeteringPlan?, options: LoweringOptions, work: ModuleWork,
+        machine: borrowing TargetMachine
     ) throws(LoweringError) {
         self.module = module
         self.plan = plan
         self.options = options
+        self.work = work
         ir = IRModule(name: "module", machine: machine)
         types = ir.types
         build = ir.builder
@@ -58,7 +62,6 @@ final class ModuleLowering {
                 // A CPU level names instructions; the tuning LLVM ties to it is that of a processor of 2011.
                 ir.attribute("tune-cpu", value: "generic"),
             ],
-            baseline: [ir.attribute("optnone"), ir.attribute("noinline")],
             raise: [
                 ir.attribute("noreturn"), ir.attribute("nounwind"), ir.attribute("cold"), ir.attribute("nomerge"),
             ],
@@ -204,7 +207,8 @@ final class ModuleLowering {
                 throw .inconsistent(function: UInt32(index), offset: body.offset, rule: "body without a function")
             }
             let function = FunctionLowering(
-                self, index: index, body: body, plan: plan?.functions[position], scope: scope(index, body))
+                self, index: index, body: body, plan: plan?.functions[position],
+                work: work.functions[position], scope: scope(index, body))
             try function.lower()
             facts.append(function.facts)
         }

@@ -1,6 +1,10 @@
 import Bundle
+import CodeSettings
+import GasSchedule
+import Metering
 import TestSupport
 import Testing
+import Validator
 import WasmFormat
 
 @testable import Lowering
@@ -13,13 +17,11 @@ struct BudgetTests {
             #expect(bundle.codes.count >= 16)
             for actor in bundle.codes {
                 let module = try Module.decode(try #require(bundle.code(actor.cid)), profile: .fvm)
-                for (index, body) in module.bodies.enumerated() {
-                    let parameters = module.functionType(UInt32(module.importedFunctionCount + index))?.parameters.count
-                    let count = body.localGroups.reduce(parameters ?? 0) { $0 + Int($1.count) }
-                    let (estimate, _) = Estimate.make(body, localCount: count, budget: .standard)
-                    #expect(
-                        Budget.standard.allows(estimate), "\(version) \(actor.name) function \(index): \(estimate)")
-                }
+                let plan = try MeteringPlan.make(
+                    ValidatedModule.validate(module, profile: .fvm), prices: .fvm, profile: .fvm)
+                let work = ModuleWork(module, plan: plan, options: LoweringOptions())
+                #expect(work.tier == .optimised, "\(version) \(actor.name)")
+                #expect(work.functions.allSatisfy { $0.usesValues })
             }
         }
     }
@@ -37,7 +39,7 @@ struct BudgetTests {
         var sample = Sample()
         sample.add("f", [], [], locals: [(2, 0x7F)], text)
         let module = try? Module.decode(sample.module.bytes, profile: .fvm)
-        let estimate = module.map { Estimate.make($0.bodies[0], localCount: 2, budget: .standard).0 }
+        let estimate = module.map { Estimate.make($0.bodies[0], localCount: 2, charges: 0, budget: .standard).0 }
         // The loop two, the block in it one, the block behind it one.
         #expect(estimate?.phis == 4)
         #expect(estimate?.loopLocals == 2)

@@ -60,12 +60,7 @@ import Testing
     @Test(arguments: [EnumerationWay.optimised, .baseline, .metered])
     func remaindersOfPhisAreRight(_ way: EnumerationWay) throws {
         let failures = try SmallFunctionWitness().check(Self.remainders([3, 5, 7, 11, 31]), way)
-        // Until the passes that rewrite arithmetic are gone.
-        withKnownIssue(isIntermittent: true) {
-            #expect(failures.isEmpty, "\(failures.map(\.text))")
-        } when: {
-            way != .baseline
-        }
+        #expect(failures.isEmpty, "\(failures.map(\.text))")
     }
 
     /// The witness of the witness: one operator of each function is another one in what the interpreter gets.
