@@ -118,15 +118,22 @@ let targets: [Target] = [
             "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Bundle", "IPLD", "Drafts", "Primitives",
             "Crypto", "JSON", "CZlib",
         ], unsafe: .systemCalls),
+    layer(
+        "Genesis",
+        [
+            "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Syscalls", "Bundle", "WasmFormat", "IPLD",
+            "Primitives",
+        ]),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler"]),
     program(
         "smelt",
         [
-            "CompilePool", "WorkerProtocol", "Replay", "NativeEngine", "Engine", "CActorRuntime", "ArtifactStore",
+            "CompilePool", "WorkerProtocol", "Genesis", "Replay", "NativeEngine", "Engine", "CActorRuntime",
+            "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
-            "Crypto", "Primitives", "JSON", "CommandTable",
+            "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",
         ]),
 
     // Witnesses and test helpers; no product imports them.
@@ -212,6 +219,13 @@ let targets: [Target] = [
         [
             "Replay", "Machine", "Kernel", "WasmReference", "Engine", "Metering", "WasmFormat", "GasSchedule", "Bundle",
             "IPLD", "Crypto", "Primitives", "JSON",
+        ]),
+    tests(
+        "Genesis",
+        [
+            "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Metering", "Engine", "WasmFormat",
+            "GasSchedule",
+            "Bundle", "IPLD", "Crypto", "Primitives",
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),

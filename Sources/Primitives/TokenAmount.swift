@@ -202,12 +202,14 @@ public enum TokenAmountError: Error, Sendable, Equatable, CustomStringConvertibl
     case signByte(UInt8)
     case tooLong(Int)
     case notDecimal
+    case notFil
 
     public var description: String {
         switch self {
         case .signByte(let byte): "big integer has sign byte \(byte), only 0 and 1 are known"
         case .tooLong(let count): "big integer has \(count) bytes, limit \(TokenAmount.maxEncodedLength)"
         case .notDecimal: "not a decimal number of at most \(TokenAmount.maxDecimalLength) digits"
+        case .notFil: "not an amount of FIL: digits, then perhaps a point and at most 18 digits"
         }
     }
 }

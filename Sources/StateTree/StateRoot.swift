@@ -52,7 +52,7 @@ extension Blockstore {
     }
 
     /// Keeps a DAG-CBOR block under its BLAKE2b-256 CID.
-    func putState(_ block: [UInt8]) throws(StateError) -> Cid {
+    public func putState(_ block: [UInt8]) throws(StateError) -> Cid {
         let cid = Cid.blake2b256(codec: Cid.dagCbor, data: block)
         do throws(BlockstoreError) { try put(cid, block) } catch { throw .local(error.description) }
         return cid

@@ -31,6 +31,13 @@ public final class StateTree {
         actors = try ActorMap(store: store, root: state.actors)
     }
 
+    /// Writes a tree without actors and returns its root.
+    public static func makeEmpty(in store: any Blockstore) throws(StateError) -> Cid {
+        let actors: Cid
+        do throws(IPLDError) { actors = try Hamt(store: store).flush() } catch { throw StateError(error, "state tree") }
+        return try StateRoot(actors: actors, info: try store.putState(EmptyArray.block)).store(in: store)
+    }
+
     // MARK: Transactions
 
     public func begin() {

@@ -100,6 +100,36 @@ let smeltCommand = Command(
             ],
             positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),
         Command(
+            "genesis", "Make an initial state with the actors of a bundle.",
+            discussion: """
+                The actors' constructors run as implicit messages of the system actor, and accounts are made by sending \
+                FIL to their addresses: f1… and f3… get ids from f0100 on in the order given, f410f… (or 0x…) become \
+                placeholders, which their first message makes Ethereum accounts. The state is written as a CAR whose \
+                root is the state root, with the actors' code unless --no-code is given; equal arguments give equal \
+                bytes. OUT '-' is standard output.
+                """,
+            options: [
+                Option("bundle", short: "b", .file("FILE"), "The bundle of built-in actors."),
+                Option("network-version", .integer("N", 0...1_000), "The network version whose rules hold."),
+                Option("account", .value("ADDRESS=FIL"), repeats: true, "Give FIL to this address."),
+                Option("output", short: "o", .file("OUT"), "Where to write the state."),
+                Option(
+                    "miner", .value("OWNER[,WORKER][=FIL]"), repeats: true,
+                    "Create a miner through the power actor; the worker is a BLS account, FIL its deposit."),
+                Option(
+                    "verified-root", .value("ADDRESS"),
+                    "The account that is the verified registry's root (default: the system actor)."),
+                Option(
+                    "verified-signer", .value("ADDRESS"), repeats: true,
+                    "A signer of the multisig that is the verified registry's root."),
+                Option("verified-threshold", .integer("N", 1...256), "Approvals that multisig needs (default: 1)."),
+                Option("network-name", .value("NAME"), "What the init actor calls the network (default: devnet)."),
+                Option("chain-id", .integer("N", 0...UInt64(Int64.max)), "EIP-155 chain id (default: 31415926)."),
+                Option("no-code", "Leave the actors' code out of the state."),
+                Option("json", "Print JSON."),
+                storeOption, cpuOption, boundsOption, tierOption, quietOption,
+            ]),
+        Command(
             "store", "Look after the store of compiled actors.",
             subcommands: [
                 Command("ls", "List the objects.", options: [storeOption, Option("json", "Print JSON.")]),

@@ -54,6 +54,16 @@ struct CompileSource {
     }
 }
 
+/// A bundle named on the command line.
+enum BundleInput {
+    static func open(_ path: String) throws(CommandFailure) -> ActorBundle {
+        do { return try ActorBundle.open(path: path) } catch {
+            if case .file(let reason) = error { throw CommandFailure(.badInput, reason) }
+            throw CommandFailure(.badInput, "\(path): \(error.description)")
+        }
+    }
+}
+
 /// The settings and the worker pool a command line asks for.
 enum WorkerSetup {
     static func settings(_ arguments: Parsed) -> CompileSettings {

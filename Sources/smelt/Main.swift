@@ -37,6 +37,7 @@ struct Main {
         case "inspect": return try InspectCommand.run(parsed)
         case "run": return try RunCommand.run(parsed)
         case "replay": return try ReplayCommand.run(parsed)
+        case "genesis": return try GenesisCommand.run(parsed)
         case "store": return try StoreCommand.run(parsed)
         case "version": return try VersionCommand.run(parsed)
         default: return try root(parsed)

@@ -27,10 +27,7 @@ enum ReplayCommand {
         }
         var bundles: [ActorBundle] = []
         for path in arguments.all("bundle") {
-            do { bundles.append(try ActorBundle.open(path: path)) } catch {
-                if case .file(let reason) = error { throw CommandFailure(.badInput, reason) }
-                throw CommandFailure(.badInput, "\(path): \(error.description)")
-            }
+            bundles.append(try BundleInput.open(path))
         }
         let pool = try WorkerSetup.pool(arguments)
         let engine = NativeEngine(

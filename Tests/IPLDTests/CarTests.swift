@@ -143,3 +143,39 @@ private func sectionStarts(_ bytes: [UInt8]) throws -> [Int] {
         #expect(throws: CarError.self) { try Car.read(Varint.encode(UInt64(header.count)) + header) }
     }
 }
+
+@Suite struct CarExportTests {
+    /// An array of links.
+    private func node(_ links: [Cid]) -> Car.Block {
+        var writer = CborWriter()
+        writer.array(links.count)
+        for link in links { writer.link(link) }
+        return Car.Block(cid: .blake2b256(codec: Cid.dagCbor, data: writer.bytes), data: writer.bytes)
+    }
+
+    private func raw(_ value: UInt8) -> Car.Block {
+        Car.Block(cid: .blake2b256(codec: Cid.raw, data: [value]), data: [value])
+    }
+
+    @Test func whatARootReachesComesOnceInTheOrderOfTheLinks() throws {
+        let leaves = [raw(1), raw(2), raw(3)]
+        let left = node([leaves[1].cid, leaves[0].cid])
+        let right = node([leaves[0].cid, left.cid])
+        let root = node([left.cid, right.cid])
+        let store = MemoryBlockstore()
+        for block in leaves + [left, right, root] { try store.put(block.cid, block.data) }
+        let car = try Car.reachable(from: root.cid, in: store)
+        #expect(car.roots == [root.cid])
+        #expect(car.blocks == [root, left, leaves[1], leaves[0], right])
+        #expect(
+            try Car.reachable(from: root.cid, in: store, includesRaw: { _ in false }).blocks == [root, left, right])
+    }
+
+    @Test func aPartialStateGivesWhatItHas() throws {
+        let missing = raw(9)
+        let there = raw(1)
+        let root = node([missing.cid, there.cid])
+        let store = MemoryBlockstore([root.cid: root.data, there.cid: there.data])
+        #expect(try Car.reachable(from: root.cid, in: store).blocks == [root, there])
+    }
+}

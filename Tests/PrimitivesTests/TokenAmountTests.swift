@@ -115,3 +115,24 @@ private let edges = [
         }
     }
 }
+
+@Suite struct FilTests {
+    @Test(arguments: [
+        ("0", "0"), ("1", "1000000000000000000"), ("12.5", "12500000000000000000"),
+        ("0.000000000000000001", "1"), ("2000000000", "2000000000000000000000000000"),
+    ])
+    func filIsAmountsExactly(_ fil: String, _ atto: String) throws {
+        #expect(try TokenAmount(fil: fil) == amount(atto))
+        #expect(try amount(atto).fil == fil)
+    }
+
+    @Test func zerosThatSayNothingAreNotWritten() throws {
+        #expect(try TokenAmount(fil: "007.50").fil == "7.5")
+        #expect((-(try TokenAmount(fil: "0.25"))).fil == "-0.25")
+    }
+
+    @Test(arguments: ["", ".", "1.", ".5", "-1", "1e3", "1,5", "0.0000000000000000001", "1.2.3", " 1", "1 FIL", "٣"])
+    func whatIsNoAmountOfFilIsRefused(_ text: String) {
+        #expect(throws: TokenAmountError.notFil) { try TokenAmount(fil: text) }
+    }
+}
