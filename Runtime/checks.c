@@ -4,31 +4,28 @@
 #define AT(field, offset)                                                                                              \
     _Static_assert(offsetof(struct smelt_rt_context, field) == (offset), "context." #field " has moved")
 
-AT(memory_base, 0);
-AT(memory_bytes, 8);
-AT(gas, 16);
-AT(native_limit, 24);
-AT(globals, 32);
-AT(table, 40);
-AT(stack_limit, 48);
-AT(stack_height, 52);
-AT(raise, 56);
-AT(call_import, 64);
-AT(memory_grow, 72);
-AT(memory_fill, 80);
-AT(memory_copy, 88);
-AT(memory_init, 96);
-AT(data_drop, 104);
-AT(table_init, 112);
-AT(table_copy, 120);
-AT(table_fill, 128);
-AT(table_grow, 136);
-AT(elem_drop, 144);
-AT(module, 152);
-AT(ref_func, 224);
-AT(table_get, 232);
-AT(table_set, 240);
-_Static_assert(sizeof(struct smelt_rt_context) == 288, "context");
+AT(gas, 0);
+AT(memory_base, 8);
+AT(memory_bytes, 16);
+AT(globals, 24);
+AT(table, 32);
+AT(raise, 40);
+AT(call_import, 48);
+AT(memory_grow, 56);
+AT(memory_fill, 64);
+AT(memory_copy, 72);
+AT(memory_init, 80);
+AT(data_drop, 88);
+AT(table_init, 96);
+AT(table_copy, 104);
+AT(table_fill, 112);
+AT(table_grow, 120);
+AT(elem_drop, 128);
+AT(module, 136);
+AT(ref_func, 208);
+AT(table_get, 216);
+AT(table_set, 224);
+_Static_assert(sizeof(struct smelt_rt_context) == 280, "context");
 _Static_assert(sizeof(struct smelt_rt_funcref) == 32, "funcref");
 _Static_assert(offsetof(struct smelt_rt_funcref, type_id) == 16, "funcref.type_id");
 _Static_assert(offsetof(struct smelt_rt_table, size) == 8, "table.size");
@@ -39,7 +36,7 @@ _Static_assert(sizeof(struct smelt_rt_element_segment) == 32, "element segment")
 _Static_assert(sizeof(struct smelt_rt_global) == 16, "global");
 _Static_assert(sizeof(struct smelt_rt_function) == 32, "function");
 _Static_assert(sizeof(struct smelt_rt_site) == 16, "site");
-_Static_assert(sizeof(struct smelt_module_descriptor) == 184, "descriptor");
+_Static_assert(sizeof(struct smelt_module_descriptor) == 192, "descriptor");
 
 /* What the assembly relies on. */
 _Static_assert(offsetof(struct smelt_rt_activation, stack_pointer) == 0, "activation.stack_pointer");

@@ -116,7 +116,7 @@ smelt_rt_arch_on_stack:
     .cfi_endproc
     .size smelt_rt_arch_on_stack, . - smelt_rt_arch_on_stack
 
-/* The self test's guest. Offsets 0 and 56 of the context are checked in checks.c. */
+/* The self test's guest. Offsets 8 and 40 of the context are checked in checks.c. */
     .globl smelt_rt_arch_probe_start
     .hidden smelt_rt_arch_probe_start
     .globl smelt_rt_arch_probe_load
@@ -127,7 +127,7 @@ smelt_rt_arch_probe_start:
 smelt_rt_arch_probe_load:
     .cfi_startproc
     endbr64
-    movq (%rdi), %rax
+    movq 8(%rdi), %rax
     addq (%rsi), %rax
     movzbl (%rax), %eax
     movq %rax, (%rdx)
@@ -146,7 +146,7 @@ smelt_rt_arch_probe_raise:
     .cfi_def_cfa_offset 16
     xorl %ebx, %ebx
     movl (%rsi), %esi
-    callq *56(%rdi)
+    callq *40(%rdi)
     .cfi_endproc
     .size smelt_rt_arch_probe_raise, . - smelt_rt_arch_probe_raise
     .globl smelt_rt_arch_probe_end

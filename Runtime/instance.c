@@ -24,9 +24,6 @@ const struct smelt_rt_context smelt_rt_context_template = {
     .trap_function = UINT32_MAX,
 };
 
-/* At a call depth of 1,024 with a default of 4 MiB this is the reference's. */
-#define LEAST_NATIVE_STACK (UINT64_C(4) << 20)
-
 /* ---- Imports (suite profile) -------------------------------------------------------------------------*/
 
 static uint64_t imported_memory_maximum(const struct smelt_rt_import *import) {
@@ -156,13 +153,10 @@ int32_t smelt_rt_instance_create(const struct smelt_module_descriptor *module, c
     instance->context.module = module;
     instance->context.globals = instance->slots;
     instance->context.dropped = (uint8_t *)(instance->slots + module->global_count);
-    instance->context.stack_limit = options->limits.stack_limit;
     instance->context.host = options->host;
     instance->context.host_import = options->host_import;
     instance->context.host_limiter = options->host_limiter;
     instance->group = instance;
-    instance->native_stack =
-        options->limits.native_stack > LEAST_NATIVE_STACK ? options->limits.native_stack : LEAST_NATIVE_STACK;
     instance->memory_cap = options->limits.memory_maximum;
     instance->table_cap = options->limits.table_maximum;
     int32_t error = bind_imports(instance, options);

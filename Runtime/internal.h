@@ -54,7 +54,6 @@ struct smelt_rt_thread {
     struct smelt_rt_activation *current; /* newest entry */
     uint64_t stack_low;                  /* lowest usable byte of the stack the thread runs on */
     uint64_t guard_low;                  /* where the guard below it begins; equal when we did not make it */
-    uint64_t limit_floor;                /* no entry's native_limit lies below it */
     uint64_t deepest_entry;              /* lowest frame of an entry in this run on the big stack */
     uint64_t own_low;                    /* stack_low of the stack the thread was born with */
     uint8_t *big_stack;                  /* the mapping, guard first, or NULL */
@@ -70,8 +69,8 @@ struct smelt_rt_thread {
 /* Initial-exec: the handler may touch it, and access takes one instruction. */
 extern _Thread_local struct smelt_rt_thread smelt_rt_thread INTERNAL __attribute__((tls_model("initial-exec")));
 
-/* Finds the bounds of the stack, and an alternate signal stack when `signals`. */
-INTERNAL void smelt_rt_thread_first_use(struct smelt_rt_thread *thread, bool signals);
+/* Finds the bounds of the stack, and an alternate signal stack when there are handlers. */
+INTERNAL void smelt_rt_thread_first_use(struct smelt_rt_thread *thread);
 
 INTERNAL void smelt_rt_raise_at(struct smelt_rt_context *context, int32_t trap, uint64_t pc) LEAVES;
 
@@ -122,7 +121,6 @@ struct smelt_rt_instance {
     struct smelt_rt_instance *next_user;
     struct smelt_rt_shared_table *table;
     struct smelt_rt_funcref *functions; /* filled on demand by ref_func; NULL before */
-    uint64_t native_stack;
     uint64_t memory_cap;
     uint32_t table_cap;
     bool started;

@@ -312,6 +312,7 @@ const char *smelt_rt_module_check(const struct smelt_module_descriptor *module) 
     if (module->abi_major != SMELT_RT_ABI_MAJOR) { REFUSE("made for another major version of the runtime"); }
     if (module->abi_minor > SMELT_RT_ABI_MINOR) { REFUSE("made for a newer minor version of the runtime"); }
     if (module->struct_size < sizeof *module) { REFUSE("descriptor too short"); }
+    if (module->stack_bytes > 2 * (uint64_t)SMELT_RT_ENTRY_STACK) { REFUSE("needs more stack than an entry has"); }
     /* Equal in a module that defines no function. */
     if ((uint64_t)module->text_start > (uint64_t)module->text_end) { REFUSE("text ends before it starts"); }
     return NULL;

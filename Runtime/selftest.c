@@ -66,7 +66,7 @@ const char *smelt_rt_self_test(void) {
         .memory_maximum = UINT32_MAX,
     };
     const struct smelt_rt_options options = {
-        .limits = {.memory_maximum = 4 * SMELT_RT_PAGE, .stack_limit = 2048},
+        .limits = {.memory_maximum = 4 * SMELT_RT_PAGE},
         .host_import = nested_import,
     };
     if (smelt_rt_signals_install() != 0) { return "signal handlers cannot be installed"; }

@@ -42,7 +42,7 @@ static int32_t trap_of_fault(const struct smelt_rt_thread *thread, int signal, c
                                         : info->si_code == BUS_ADRERR;
     if (!by_address || smelt_rt_code_find(pc) == NULL) { return SMELT_RT_TRAP_NONE; }
     uint64_t address = (uint64_t)info->si_addr;
-    if (address >= thread->guard_low && address < thread->stack_low) { return SMELT_RT_TRAP_NATIVE_STACK; }
+    if (address >= thread->guard_low && address < thread->stack_low) { return SMELT_RT_TRAP_STACK_END; }
     const struct smelt_rt_instance *first = instance_of(activation->context), *instance = first;
     do {
         if (inside_unreachable_memory(instance->context.slot, address)) { return SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS; }

@@ -17,18 +17,14 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* 1,024 nested entries (the FVM's call depth), each with the 4 MiB of compiled code the reference gives it and room
- * for the host's frames between two entries, and some for the host below the first. */
+/* 1,024 nested entries (the FVM's call depth), each with its budget and room for the host's frames between two
+ * entries. Compiled code has made its frame when it compares, so the innermost one may have the frame of one function
+ * more, which is at most another budget; the rest is for the host below the first entry and services of the last. */
 #define BIG_STACK_ENTRIES UINT64_C(1024)
-#define BIG_STACK_ENTRY (UINT64_C(5) << 20)
-#define BIG_STACK_EXTRA (UINT64_C(64) << 20)
-#define BIG_STACK_GUARD (UINT64_C(16) << 20)
-/* Between the lowest limit and the end of the stack: room for what runs below a guest that is just above its limit
- * (services, the host), and for the frame of the function that finds out. Compiled code has already moved the stack
- * pointer by its frame when it compares, and then calls the raise path. A frame of 16 MiB is far more than a function
- * of a module that fits into one block can have; a larger one ends in the guard, which is as large again. */
-#define BIG_STACK_HEADROOM (UINT64_C(16) << 20)
-#define OWN_STACK_HEADROOM (UINT64_C(512) << 10)
+#define BIG_STACK_ENTRY ((uint64_t)SMELT_RT_ENTRY_STACK + (UINT64_C(1) << 20))
+#define BIG_STACK_EXTRA ((uint64_t)SMELT_RT_ENTRY_STACK + (UINT64_C(64) << 20))
+/* Compiled code touches every page of a frame it makes, so it cannot step over the guard. */
+#define BIG_STACK_GUARD (UINT64_C(1) << 20)
 /* What stays in memory between two runs, besides what the guest of the deepest entry used. */
 #define BIG_STACK_KEPT (UINT64_C(1) << 20)
 /* Handlers that were there before ours run on this stack as well. */
@@ -56,14 +52,12 @@ static void release_at_thread_end(void) {
 static void use_own_stack(struct smelt_rt_thread *thread) {
     thread->on_big_stack = false;
     thread->stack_low = thread->guard_low = thread->own_low;
-    thread->limit_floor = thread->own_low + OWN_STACK_HEADROOM;
 }
 
 static void use_big_stack(struct smelt_rt_thread *thread) {
     thread->on_big_stack = true;
     thread->guard_low = (uint64_t)thread->big_stack;
     thread->stack_low = thread->guard_low + BIG_STACK_GUARD;
-    thread->limit_floor = thread->stack_low + BIG_STACK_HEADROOM;
 }
 
 static void find_bounds(struct smelt_rt_thread *thread) {
@@ -109,11 +103,11 @@ int32_t smelt_rt_thread_prepare(void) {
     return 0;
 }
 
-void smelt_rt_thread_first_use(struct smelt_rt_thread *thread, bool signals) {
+void smelt_rt_thread_first_use(struct smelt_rt_thread *thread) {
     find_bounds(thread);
-    /* Without an alternate stack only an overflow of the stack itself could not be handled, and compiled code
-     * checks for that: so a failure is tried again at the next entry and not reported. */
-    if (signals) { (void)smelt_rt_thread_prepare(); }
+    /* Without an alternate stack only an overflow of the stack itself could not be handled, which no sound object
+     * makes: so a failure is tried again at the next entry and not reported. */
+    if (smelt_rt_signals_installed()) { (void)smelt_rt_thread_prepare(); }
 }
 
 void smelt_rt_thread_release(void) {
@@ -218,8 +212,8 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 #endif
     use_own_stack(thread);
-    /* What deep call chains have touched goes back; nothing on it is alive. Below the deepest entry lie at most the
-     * few MiB it may use: not worth a system call after each message. */
+    /* What deep call chains have touched goes back; nothing on it is alive. What lies below the deepest entry is its
+     * own: not worth a system call after each message. */
     if (thread->deepest_entry < (uint64_t)top - BIG_STACK_KEPT) {
         (void)madvise(thread->big_stack + BIG_STACK_GUARD, thread->big_stack_bytes - BIG_STACK_GUARD - BIG_STACK_KEPT,
                       MADV_DONTNEED);

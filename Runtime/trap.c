@@ -24,45 +24,35 @@ const char *smelt_rt_trap_text(int32_t trap) {
     }
 }
 
-/* Lowest stack pointer of an entry that begins at `stack_pointer`. Unsigned arithmetic without wrap: near the end
- * of the stack the result lies above the stack pointer, and the first check of the guest traps. */
-static uint64_t native_limit(const struct smelt_rt_thread *thread, uint64_t stack_pointer, uint64_t budget) {
-    uint64_t limit = stack_pointer > budget ? stack_pointer - budget : 0;
-    return limit < thread->limit_floor ? thread->limit_floor : limit;
-}
+/* Besides its frames a guest needs room for what runs below the deepest of them: services, the raise path, and the
+ * thunks of imports with the handlers they call. */
+#define BELOW_GUEST (UINT64_C(512) << 10)
 
-static void set_native_limit(struct smelt_rt_instance *instance, uint64_t limit) {
-    instance->context.native_limit = limit;
-    /* Linked instances call each other without an entry in between. */
-    for (struct smelt_rt_instance *other = instance->group; UNLIKELY(other != instance); other = other->group) {
-        other->context.native_limit = limit;
-    }
-}
 
 int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry, uint64_t *arguments,
                        uint64_t *results) {
     struct smelt_rt_thread *thread = &smelt_rt_thread;
-    struct smelt_rt_instance *instance = instance_of(context);
-    bool signals = relies_on_signals(context->module);
-    if (UNLIKELY(!thread->bounds_known || (signals && !thread->signals_ready))) {
-        smelt_rt_thread_first_use(thread, signals);
-    }
+    if (UNLIKELY(!thread->bounds_known || !thread->signals_ready)) { smelt_rt_thread_first_use(thread); }
     struct smelt_rt_activation activation = {.previous = thread->current, .context = context};
-    uint64_t earlier_limit = context->native_limit;
     uint64_t frame = (uint64_t)__builtin_frame_address(0);
     if (frame < thread->deepest_entry) { thread->deepest_entry = frame; }
-    set_native_limit(instance, native_limit(thread, frame, instance->native_stack));
+    uint64_t needed = context->module->stack_bytes + BELOW_GUEST;
+    if (UNLIKELY(frame - thread->stack_low < needed)) {
+        context->trap = SMELT_RT_TRAP_LOCAL_FAILURE;
+        context->trap_pc = 0;
+        context->trap_function = UINT32_MAX;
+        return SMELT_RT_TRAP_LOCAL_FAILURE;
+    }
     /* The handler and the raise path of this thread read the chain: it is complete before it is linked. */
     atomic_signal_fence(memory_order_seq_cst);
     thread->current = &activation;
     int32_t trap = smelt_rt_arch_enter(&activation, context, entry, arguments, results);
     thread->current = activation.previous;
-    set_native_limit(instance, earlier_limit);
     if (UNLIKELY(trap != SMELT_RT_TRAP_NONE)) {
 #if SMELT_RT_ASAN
         /* The frames that were left did not unpoison their variables. */
         uint64_t here = (uint64_t)__builtin_frame_address(0);
-        uint64_t low = here > (UINT64_C(8) << 20) + thread->stack_low ? here - (UINT64_C(8) << 20) : thread->stack_low;
+        uint64_t low = here > needed + thread->stack_low ? here - needed : thread->stack_low;
         __asan_unpoison_memory_region((void *)low, activation.stack_pointer - low);
 #endif
         context->trap = trap;

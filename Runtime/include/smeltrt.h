@@ -20,7 +20,7 @@ extern "C" {
  * MAJOR changes when an object compiled before cannot run on a runtime built after (layout of the
  * context or the descriptor, meaning of a field). MINOR changes when fields are appended. An object of
  * another MAJOR, or of a newer MINOR, is refused and compiled again. */
-#define SMELT_RT_ABI_MAJOR 1
+#define SMELT_RT_ABI_MAJOR 2
 #define SMELT_RT_ABI_MINOR 0
 #define SMELT_RT_MAGIC 0x31544c454d53ull /* "SMELT1" */
 #define SMELT_RT_NONE 0xffffffffu          /* no maximum; no function, no reference */
@@ -42,7 +42,8 @@ extern "C" {
     X(NATIVE_STACK, 12, "call stack exhausted")                                                        \
     X(RESOURCE_LIMIT, 13, "resource limit exceeded at instantiation")                                  \
     X(HOST_ABORT, 32, "ended by the host")                                                             \
-    X(LOCAL_FAILURE, 33, "local failure of the host")
+    X(LOCAL_FAILURE, 33, "local failure of the host")                                                  \
+    X(STACK_END, 34, "end of the machine's stack")
 
 enum smelt_rt_trap {
     SMELT_RT_TRAP_NONE = 0,
@@ -92,18 +93,15 @@ typedef int32_t (*smelt_rt_import_fn)(void *host, struct smelt_rt_context *conte
 typedef int32_t (*smelt_rt_limiter_fn)(void *host, uint64_t current, uint64_t desired, uint64_t maximum);
 
 struct smelt_rt_context {
-    uint8_t *memory_base;       /* 0   never moves while the context lives */
-    uint64_t memory_bytes;      /* 8   current size */
-    int64_t gas;                /* 16  milligas left; negative means exhausted */
-    uint64_t native_limit;      /* 24  stack pointers below this value are an overflow */
-    uint64_t *globals;          /* 32  one slot per global of the index space: its value, or, for an imported
+    int64_t gas;                /* 0   milligas left; negative means exhausted */
+    uint8_t *memory_base;       /* 8   never moves while the context lives */
+    uint64_t memory_bytes;      /* 16  current size */
+    uint64_t *globals;          /* 24  one slot per global of the index space: its value, or, for an imported
                                  *     one (suite profile only), the address of the exporter's slot */
-    struct smelt_rt_table *table; /* 40  table 0, or NULL */
-    uint32_t stack_limit;       /* 48  counted elements, 2048 for the FVM */
-    uint32_t stack_height;      /* 52  height at entry, 0 */
-    void (*raise)(struct smelt_rt_context *, int32_t trap); /* 56  never returns */
+    struct smelt_rt_table *table; /* 32  table 0, or NULL */
+    void (*raise)(struct smelt_rt_context *, int32_t trap); /* 40  never returns */
 
-    /* 64: services; compiled code calls them with the C convention after it stored its counter to `gas`, and
+    /* 48: services; compiled code calls them with the C convention after it stored its counter to `gas`, and
      * loads the counter again after call_import. They raise traps themselves. A reference passed as NULL or
      * as an all-zero record is null. */
     void (*call_import)(struct smelt_rt_context *, uint32_t import_index, uint64_t *slots);
@@ -118,7 +116,7 @@ struct smelt_rt_context {
     uint64_t (*table_grow)(struct smelt_rt_context *, const struct smelt_rt_funcref *value, uint32_t count);
     void (*elem_drop)(struct smelt_rt_context *, uint32_t segment);
 
-    /* 152: the embedder's side; compiled code does not touch what follows. */
+    /* 136: the embedder's side; compiled code does not touch what follows. */
     const struct smelt_module_descriptor *module;
     void *host;
     smelt_rt_import_fn host_import;
@@ -130,11 +128,11 @@ struct smelt_rt_context {
     struct smelt_rt_slot *slot; /* the pooled memory */
     uint64_t memory_maximum;    /* bytes: the smaller of declared maximum and the embedder's cap */
 
-    /* 224: rarely used services, for compiled code again. */
+    /* 208: rarely used services, for compiled code again. */
     const struct smelt_rt_funcref *(*ref_func)(struct smelt_rt_context *, uint32_t function_index);
     const struct smelt_rt_funcref *(*table_get)(struct smelt_rt_context *, uint32_t index);
     void (*table_set)(struct smelt_rt_context *, uint32_t index, const struct smelt_rt_funcref *value);
-    uint64_t reserve[5];        /* zero */
+    uint64_t reserved[6];       /* zero */
 };
 
 /* ---- 4. The module descriptor: the one exported symbol `smelt_module` ------------------------------ */
@@ -254,6 +252,7 @@ struct smelt_module_descriptor {
     smelt_rt_entry_fn start;             /* through its trampoline, or NULL */
     const struct smelt_rt_site *sites;
     uint64_t site_count;
+    uint64_t stack_bytes;                /* the most native stack that guest frames of one entry take */
 };
 
 #define SMELT_MODULE_SYMBOL "smelt_module"
@@ -315,8 +314,6 @@ uint32_t smelt_rt_type_hash(const uint8_t *signature);
 struct smelt_rt_limits {
     uint64_t memory_maximum; /* bytes an instance may have, 512 MiB for the FVM */
     uint32_t table_maximum;  /* elements, 20,000 for the FVM */
-    uint32_t stack_limit;    /* counted elements, 2,048 for the FVM */
-    uint64_t native_stack;   /* bytes of native stack per entry, at least 4 MiB */
 };
 
 enum smelt_rt_error {
@@ -360,7 +357,8 @@ uint64_t *smelt_rt_instance_global(struct smelt_rt_context *context, uint32_t in
  * smelt_rt_enter calls `entry` and returns 0, or the trap that ended it. It sets the default floating-point
  * control words and restores the caller's. Entries nest, also in different instances. Between an entry and a
  * raise lie only compiled code, its thunks and C functions that hold no resources: host callbacks have
- * returned by then. */
+ * returned by then. An entry for which the thread's stack has no room (the module's `stack_bytes`, and some for the
+ * runtime) is a local failure before any guest code runs. */
 int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry, uint64_t *arguments,
                        uint64_t *results);
 /* Ends the newest entry of this thread with `trap`. What context->raise points to. */
@@ -378,9 +376,11 @@ struct smelt_rt_dynamic_call {
 void smelt_rt_dynamic_entry(struct smelt_rt_context *context, uint64_t *arguments, uint64_t *results);
 
 /* ---- 9. Signals ------------------------------------------------------------------------------------
- * Needed only by modules without explicit bounds checks. Installs handlers of SIGSEGV and SIGBUS that turn a
+ * Needed by modules without explicit bounds checks; with them the guard below the big stack is an error for the
+ * others too. Installs handlers of SIGSEGV and SIGBUS that turn a
  * fault into a trap only when it is one: the instruction belongs to registered text and the address to a
- * memory of the running entry or to the end of its stack. Anything else goes to the handler that was there before. */
+ * memory of the running entry, or to the guard below the big stack: that is STACK_END, which no sound object reaches.
+ * Anything else goes to the handler that was there before. */
 int32_t smelt_rt_signals_install(void);   /* counted; 0 or -1 */
 void smelt_rt_signals_uninstall(void);    /* puts the earlier handler back if ours is still the installed one */
 int32_t smelt_rt_signals_installed(void);
@@ -391,7 +391,12 @@ int32_t smelt_rt_thread_prepare(void);
 void smelt_rt_thread_release(void);
 
 /* ---- 10. Stack -------------------------------------------------------------------------------------
- * Runs `function` on this thread's own big stack: address space for 1,024 nested entries, of which only what is
+ * Where a guest ends is counted: compiled code adds up what its live frames may take at most, a number computed from
+ * the WASM, and ends the entry (NATIVE_STACK) when the sum exceeds the budget. What frames really take depends on the
+ * code generator and decides nothing; the stack has room for whatever the count allows. */
+#define SMELT_RT_ENTRY_STACK 16777216 /* bytes, the budget of one entry: 16 MiB */
+
+/* Runs `function` on this thread's own big stack: address space for 1,024 nested entries, of which only what is
  * used takes memory. Called on that stack already, it just calls. Returns 0, or -1 when the machine has no room. */
 int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument);
 /* Whether the calling thread is on its big stack. */

@@ -94,7 +94,7 @@ static void instances(void) {
         .table_maximum = UINT32_MAX,
     };
     struct smelt_rt_options options = {
-        .limits = {.memory_maximum = UINT64_C(512) << 20, .table_maximum = 20000, .stack_limit = 2048}};
+        .limits = {.memory_maximum = UINT64_C(512) << 20, .table_maximum = 20000}};
     MEASURE("instance, 1 page, nothing touched", 20000, once(&module, &options, 0));
     module.memory_minimum = 18;
     module.data = &data;

@@ -30,12 +30,6 @@ extern int checks_done, checks_failed;
                    no_sanitize("thread")))
 extern const uint8_t __start_guest_text[], __stop_guest_text[];
 
-/* What every function of compiled code begins with. */
-#define GUEST_PROLOGUE(context)                                                                                        \
-    if ((uint64_t)__builtin_frame_address(0) < (context)->native_limit) {                                              \
-        (context)->raise((context), SMELT_RT_TRAP_NATIVE_STACK);                                                       \
-    }
-
 /* Keeps a call before it from becoming a jump, which would not tell where it came from. */
 #define GUEST_END __asm__ volatile("")
 

@@ -20,7 +20,7 @@ struct smelt_module_descriptor guest_module(void) {
 
 struct smelt_rt_options guest_options(void) {
     return (struct smelt_rt_options){
-        .limits = {.memory_maximum = UINT64_C(512) << 20, .table_maximum = 20000, .stack_limit = 2048},
+        .limits = {.memory_maximum = UINT64_C(512) << 20, .table_maximum = 20000},
     };
 }
 

@@ -1,4 +1,5 @@
-/* Recursion without end, on every kind of stack. */
+/* Where a guest ends is counted; the stack has room for whatever the count allows, and its real end is a failure of
+ * the machine. */
 #include "guest.h"
 
 #include <pthread.h>
@@ -8,66 +9,81 @@ static volatile uint64_t endless = UINT64_MAX;
 #define BOTTOM(depth)                                                                                                  \
     if ((depth) == endless) { return 0; }
 
-GUEST static uint64_t recurse(context_t *context, uint64_t depth) {
-    GUEST_PROLOGUE(context);
+/* How deep the last run was. Nobody else uses these words of a context. */
+static uint64_t *deepest(context_t *context) { return &context->reserved[0]; }
+
+/* Counts as compiled code does: what its callers have reserved, and its own reserve on top, before it does anything.
+ * The frame is smaller than the reserve, as frames are. */
+#define NARROW_RESERVE 256
+GUEST static uint64_t narrow(context_t *context, uint64_t reserved, uint64_t depth) {
+    reserved += NARROW_RESERVE;
+    if (reserved > SMELT_RT_ENTRY_STACK) { context->raise(context, SMELT_RT_TRAP_NATIVE_STACK); }
     BOTTOM(depth);
-    context->stack_height = (uint32_t)depth;
-    uint64_t below = recurse(context, depth + 1);
-    return below + context->stack_height;
+    context->reserved[0] = depth;
+    uint64_t below = narrow(context, reserved, depth + 1);
+    return below + context->reserved[0];
 }
 
-GUEST static void recursion(context_t *context, uint64_t *arguments, uint64_t *results) {
-    results[0] = recurse(context, arguments[0]);
+GUEST static void narrow_recursion(context_t *context, uint64_t *arguments, uint64_t *results) {
+    results[0] = narrow(context, 0, arguments[0]);
 }
 
-/* A frame of 320 KB, as 40,000 locals make it; it checks before it touches, but after it has moved the stack
- * pointer, as compiled code does. */
-GUEST static uint64_t wide(context_t *context, uint64_t depth) {
-    if ((uint64_t)__builtin_frame_address(0) - 330000 < context->native_limit) {
-        context->raise(context, SMELT_RT_TRAP_NATIVE_STACK);
-    }
+/* A frame of 320 KB, as 40,000 locals make it. */
+#define WIDE_RESERVE 327680
+GUEST static uint64_t wide(context_t *context, uint64_t reserved, uint64_t depth) {
+    reserved += WIDE_RESERVE;
+    if (reserved > SMELT_RT_ENTRY_STACK) { context->raise(context, SMELT_RT_TRAP_NATIVE_STACK); }
     BOTTOM(depth);
     volatile uint8_t locals[320000];
     for (int i = 0; i < 320000; i += 4096) { locals[i] = (uint8_t)depth; }
-    context->stack_height = (uint32_t)depth;
-    return wide(context, depth + 1) + locals[depth % 320000];
+    context->reserved[0] = depth;
+    return wide(context, reserved, depth + 1) + locals[depth % 320000];
 }
 
 GUEST static void wide_recursion(context_t *context, uint64_t *arguments, uint64_t *results) {
-    results[0] = wide(context, arguments[0]);
+    results[0] = wide(context, 0, arguments[0]);
 }
 
-/* Never checks: runs into the guard. */
-GUEST static uint64_t unchecked(context_t *context, uint64_t depth) {
+/* Does not count: runs to the end of the stack. */
+GUEST static uint64_t uncounted(context_t *context, uint64_t depth) {
     BOTTOM(depth);
     volatile uint8_t locals[512];
     locals[depth % 512] = 1;
-    context->stack_height = (uint32_t)depth;
-    return unchecked(context, depth + 1) + locals[0];
+    context->reserved[0] = depth;
+    return uncounted(context, depth + 1) + locals[0];
 }
 
-GUEST static void unchecked_recursion(context_t *context, uint64_t *arguments, uint64_t *results) {
-    context->native_limit = 0;
-    results[0] = unchecked(context, arguments[0]);
+GUEST static void uncounted_recursion(context_t *context, uint64_t *arguments, uint64_t *results) {
+    results[0] = uncounted(context, arguments[0]);
 }
 
+GUEST static void note(context_t *context, uint64_t *arguments, uint64_t *results) {
+    (void)arguments;
+    (void)results;
+    context->reserved[1] = 1;
+}
+
+/* A module whose entries take their whole budget, and the frame of the function that finds out. */
 static context_t *instance(const struct smelt_rt_options *options) {
     static struct smelt_module_descriptor module;
     module = guest_module();
+    module.stack_bytes = 2 * SMELT_RT_ENTRY_STACK;
     return guest_instance(&module, options);
 }
 
-static void recursion_ends_in_a_trap(void *unused) {
+static bool ends_where_it_is_counted(context_t *context) {
+    uint64_t start = 1, result;
+    bool narrow_end = smelt_rt_enter(context, narrow_recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK &&
+                      *deepest(context) == SMELT_RT_ENTRY_STACK / NARROW_RESERVE;
+    return smelt_rt_enter(context, wide_recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK &&
+           *deepest(context) == SMELT_RT_ENTRY_STACK / WIDE_RESERVE && narrow_end;
+}
+
+static void recursion_ends_where_it_is_counted(void *unused) {
     (void)unused;
     struct smelt_rt_options options = guest_options();
     context_t *context = instance(&options);
-    uint64_t start = 0, result;
-    for (int i = 0; i < 3; i++) {
-        CHECK(smelt_rt_enter(context, recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK);
-        CHECK(context->stack_height > 10000);
-        CHECK(smelt_rt_enter(context, wide_recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK);
-        CHECK(context->stack_height >= 10 && context->stack_height <= 14); /* 4 MiB of such frames */
-    }
+    for (int i = 0; i < 3; i++) { CHECK(ends_where_it_is_counted(context)); }
     smelt_rt_instance_destroy(context);
 }
 
@@ -75,22 +91,16 @@ static void recursion_ends_in_a_trap(void *unused) {
 
 struct nest {
     context_t *context;
-    int depth, returned, exhausted;
+    int depth, returned, counted;
+    int32_t innermost;
 };
 
-/* Uses three of the four MiB of its entry, then calls the host. The check stands in a frame of its own. */
-GUEST static void deep_call(context_t *context, uint64_t *arguments, uint64_t *results) {
-    volatile uint8_t locals[3 << 20];
+/* Takes nearly all of its entry's budget, then calls the host. */
+GUEST static void deep_then_call(context_t *context, uint64_t *arguments, uint64_t *results) {
+    volatile uint8_t locals[SMELT_RT_ENTRY_STACK - 4096];
     locals[arguments[0] % sizeof locals] = 1; /* an index that is not known keeps the array as large as it is */
     context->call_import(context, 0, arguments);
     results[0] = locals[0];
-}
-
-GUEST static void deep_then_call(context_t *context, uint64_t *arguments, uint64_t *results) {
-    if ((uint64_t)__builtin_frame_address(0) - (3 << 20) - 4096 < context->native_limit) {
-        context->raise(context, SMELT_RT_TRAP_NATIVE_STACK);
-    }
-    deep_call(context, arguments, results);
     GUEST_END;
 }
 
@@ -102,13 +112,8 @@ static int32_t nest_import(void *host, context_t *context, uint32_t index, uint6
     if (--nest->depth == 0) { return 0; }
     uint64_t arguments[1] = {0}, result;
     int32_t trap = smelt_rt_enter(nest->context, deep_then_call, arguments, &result);
-    /* At every level the whole budget of an entry is there; touching it at each would take 4 GiB. */
-    uint64_t start = 0;
-    if (nest->returned++ % 32 == 0 &&
-        smelt_rt_enter(nest->context, recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK &&
-        context->stack_height > 10000) {
-        nest->exhausted++;
-    }
+    /* At every level an entry ends where it ends anywhere else; touching the budget at each would take 16 GiB. */
+    if (nest->returned++ % 256 == 0 && ends_where_it_is_counted(nest->context)) { nest->counted++; }
     return trap;
 }
 
@@ -121,56 +126,66 @@ static void nested_entries_have_their_budget(void *unused) {
     context_t *context = nest.context = instance(&options);
     uint64_t arguments[1] = {0}, result;
     CHECK(smelt_rt_enter(context, deep_then_call, arguments, &result) == SMELT_RT_TRAP_NONE);
-    CHECK(nest.depth == 0 && nest.returned == 1023 && nest.exhausted == 32);
-    CHECK(context->native_limit == 0); /* what it was before the first entry */
+    CHECK(nest.depth == 0 && nest.returned == 1023 && nest.counted == 4);
     smelt_rt_instance_destroy(context);
 }
 
-static void nesting_without_end_ends_in_a_trap(void *unused) {
-    (void)unused;
-    struct smelt_rt_options options = guest_options();
-    struct nest nest = {.depth = 1 << 30};
-    options.host = &nest;
-    options.host_import = nest_import;
-    context_t *context = nest.context = instance(&options);
-    uint64_t arguments[1] = {0}, result;
-    CHECK(smelt_rt_enter(context, deep_then_call, arguments, &result) == SMELT_RT_TRAP_NATIVE_STACK);
-    smelt_rt_instance_destroy(context);
-}
+/* ---- The machine's own end ---------------------------------------------------------------------------*/
 
-/* Goes down to where no entry fits any more, so that the rest of the stack is short, and runs into the guard there. */
-static int32_t guard_import(void *host, context_t *context, uint32_t index, uint64_t *slots) {
+/* Goes down to where no entry has room any more. There the rest of the stack is short. */
+static int32_t endless_import(void *host, context_t *context, uint32_t index, uint64_t *slots) {
     (void)index;
     (void)slots;
     struct nest *nest = host;
     uint64_t arguments[1] = {0}, result;
+    context->reserved[1] = 0;
+    nest->depth++;
     int32_t trap = smelt_rt_enter(context, deep_then_call, arguments, &result);
-    if (trap == SMELT_RT_TRAP_NATIVE_STACK && nest->exhausted++ == 0) {
-        for (int i = 0; i < 2; i++) {
-            CHECK(smelt_rt_enter(context, unchecked_recursion, arguments, &result) == SMELT_RT_TRAP_NATIVE_STACK);
-            CHECK(context->stack_height > 1000);
-        }
+    if (nest->returned++ > 0) { return trap; }
+    nest->innermost = trap;
+    CHECK(trap == SMELT_RT_TRAP_LOCAL_FAILURE && context->trap == trap);
+    CHECK(smelt_rt_enter(context, note, arguments, &result) == SMELT_RT_TRAP_LOCAL_FAILURE);
+    CHECK(context->reserved[1] == 0); /* no guest code has run */
+    /* A module that promises to take nothing is let in, and what it takes nevertheless ends in the guard. */
+    struct smelt_module_descriptor liar = guest_module();
+    struct smelt_rt_options options = guest_options();
+    context_t *other = guest_instance(&liar, &options);
+    for (int i = 0; i < 2; i++) {
+        CHECK(smelt_rt_enter(other, uncounted_recursion, arguments, &result) == SMELT_RT_TRAP_STACK_END);
+        CHECK(*deepest(other) > 1000 && other->trap == SMELT_RT_TRAP_STACK_END && other->trap_pc != 0);
     }
+    CHECK(smelt_rt_enter(other, note, arguments, &result) == SMELT_RT_TRAP_NONE);
+    smelt_rt_instance_destroy(other);
     return trap;
 }
 
-static void recursion_into_the_guard_ends_in_a_trap(void *unused) {
+static void the_end_of_the_stack_is_no_end_of_a_guest(void *unused) {
     (void)unused;
     struct smelt_rt_options options = guest_options();
     struct nest nest = {0};
     options.host = &nest;
-    options.host_import = guard_import;
+    options.host_import = endless_import;
     context_t *context = instance(&options);
     uint64_t arguments[1] = {0}, result;
-    CHECK(smelt_rt_enter(context, deep_then_call, arguments, &result) == SMELT_RT_TRAP_NATIVE_STACK);
-    CHECK(nest.exhausted > 1000);
+    CHECK(smelt_rt_enter(context, deep_then_call, arguments, &result) == SMELT_RT_TRAP_LOCAL_FAILURE);
+    CHECK(nest.depth >= 1024 && nest.innermost == SMELT_RT_TRAP_LOCAL_FAILURE);
+    CHECK(ends_where_it_is_counted(context));
     smelt_rt_instance_destroy(context);
 }
 
+/* A thread's own stack takes entries that fit it and no others. */
 static void *on_a_small_thread(void *unused) {
-    recursion_ends_in_a_trap(unused);
-    nesting_without_end_ends_in_a_trap(unused);
-    CHECK(smelt_rt_run_on_stack(recursion_ends_in_a_trap, NULL) == 0);
+    (void)unused;
+    struct smelt_module_descriptor module = guest_module();
+    module.stack_bytes = 8 << 20;
+    struct smelt_rt_options options = guest_options();
+    context_t *context = guest_instance(&module, &options);
+    CHECK(smelt_rt_enter(context, note, NULL, NULL) == SMELT_RT_TRAP_LOCAL_FAILURE);
+    CHECK(context->reserved[1] == 0 && context->trap == SMELT_RT_TRAP_LOCAL_FAILURE);
+    module.stack_bytes = 1 << 20;
+    CHECK(smelt_rt_enter(context, note, NULL, NULL) == SMELT_RT_TRAP_NONE && context->reserved[1] == 1);
+    smelt_rt_instance_destroy(context);
+    CHECK(smelt_rt_run_on_stack(recursion_ends_where_it_is_counted, NULL) == 0);
     return NULL;
 }
 
@@ -187,12 +202,9 @@ static void run_again(void *argument) {
 }
 
 void test_stack(void) {
-    recursion_ends_in_a_trap(NULL);
-    CHECK(smelt_rt_run_on_stack(recursion_ends_in_a_trap, NULL) == 0);
-    CHECK(smelt_rt_run_on_stack(recursion_into_the_guard_ends_in_a_trap, NULL) == 0);
+    CHECK(smelt_rt_run_on_stack(recursion_ends_where_it_is_counted, NULL) == 0);
     CHECK(smelt_rt_run_on_stack(nested_entries_have_their_budget, NULL) == 0);
-    CHECK(smelt_rt_run_on_stack(nesting_without_end_ends_in_a_trap, NULL) == 0);
-    nesting_without_end_ends_in_a_trap(NULL);
+    CHECK(smelt_rt_run_on_stack(the_end_of_the_stack_is_no_end_of_a_guest, NULL) == 0);
     uint64_t distance = 0;
     CHECK(smelt_rt_run_on_stack(run_again, &distance) == 0 && distance < 65536);
     pthread_attr_t attributes;

@@ -90,6 +90,10 @@ struct DescriptorCheck {
         guard hasMemory <= 1, hasTable <= 1, hasMemory == 0 || memory.0 <= min(memory.1, 65_536),
             hasTable == 0 || table.0 <= table.1
         else { throw refuse(base, "has a memory or a table that cannot be") }
+        let stack: UInt64 = try reader.number(base, \Descriptor.stack_bytes)
+        guard stack <= 2 * UInt64(SMELT_RT_ENTRY_STACK) else {
+            throw refuse(base, "wants \(stack) bytes of stack, more than an entry has")
+        }
         memoryCount = UInt64(hasMemory)
         tableCount = UInt64(hasTable)
         functionCount = try reader.number(base, \Descriptor.function_count)

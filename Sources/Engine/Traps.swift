@@ -17,4 +17,5 @@ extension Trap {
     public static var resourceLimit: Trap { Trap(SMELT_RT_TRAP_RESOURCE_LIMIT) }
     public static var hostAbort: Trap { Trap(SMELT_RT_TRAP_HOST_ABORT) }
     public static var localFailure: Trap { Trap(SMELT_RT_TRAP_LOCAL_FAILURE) }
+    public static var stackEnd: Trap { Trap(SMELT_RT_TRAP_STACK_END) }
 }

@@ -117,6 +117,7 @@ struct FunctionWork {
 struct ModuleWork {
     var functions: [FunctionWork]
     var tier: Tier
+    let reserve: StackReserve
 
     init(_ module: WasmFormat.Module, plan: MeteringPlan?, options: LoweringOptions) {
         let imported = module.importedFunctionCount
@@ -132,6 +133,13 @@ struct ModuleWork {
         }
         let isBounded = options.budget.allows(functions.map(\.estimate))
         tier = options.tier == .optimised && isBounded ? .optimised : .baseline
+        reserve = StackReserve(module, plan: plan, isLinked: options.linksEverything)
+        guard tier == .baseline else { return }
+        // Without optimisation a phi and its copy have a slot each: values only where the reserve has room for them.
+        for index in functions.indices
+        where functions[index].estimate.phis * 24 > reserve.bytes(ofFunction: index) {
+            functions[index].usesValues = false
+        }
     }
 }
 

@@ -6,10 +6,8 @@ enum ContextLayout {
     static let memoryBase = offset(\smelt_rt_context.memory_base)
     static let memoryBytes = offset(\smelt_rt_context.memory_bytes)
     static let gas = offset(\smelt_rt_context.gas)
-    static let nativeLimit = offset(\smelt_rt_context.native_limit)
     static let globals = offset(\smelt_rt_context.globals)
     static let table = offset(\smelt_rt_context.table)
-    static let stackHeight = offset(\smelt_rt_context.stack_height)
     static let raise = offset(\smelt_rt_context.raise)
 
     /// A field of `smelt_rt_table`.

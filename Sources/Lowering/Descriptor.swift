@@ -83,6 +83,7 @@ extension ModuleLowering {
         row.set(\.table_minimum, i32(module.tables.first?.limits.minimum ?? 0))
         row.set(\.table_maximum, i32(module.tables.first?.limits.maximum ?? Self.none))
         row.set(\.start, start ?? null)
+        row.set(\.stack_bytes, i64(reserve.entryBytes))
         _ = ir.addConstant(SMELT_MODULE_SYMBOL, row.constant(self), exported: true)
         return end
     }

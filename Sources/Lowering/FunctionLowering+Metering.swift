@@ -79,45 +79,56 @@ extension FunctionLowering {
         gasStored = true
     }
 
-    /// The counted height, then the native stack. The caller has added this function's cost to the height: the
-    /// comparison comes after all its charges and before this function's first.
+    /// The counted height, then the reserves of live frames where they are added up. The caller has added this
+    /// function's cost to the height, the function adds its reserve itself, since not every way to it leads through a
+    /// place that knows it: both comparisons come after all charges of the call and before the function's first.
     func checkStack() {
-        let isTooHigh =
-            plan == nil ? nil : module.plan.map { build.compare(.unsignedGreater, height, module.i32($0.stackLimit)) }
-        // A function that calls nothing needs at most its frame, for which the runtime leaves room (or, above
-        // that, a guard that its probes find).
-        guard callsSomething else {
-            if let isTooHigh { trap(SMELT_RT_TRAP_STACK_HEIGHT, if: isTooHigh) }
+        let limit = plan == nil ? nil : module.plan?.stackLimit
+        guard module.addsReserves else {
+            if let limit {
+                trap(
+                    SMELT_RT_TRAP_STACK_HEIGHT,
+                    if: build.compare(.unsignedGreater, height, module.i64(UInt64(limit))))
+            }
             return
         }
-        guard let isTooHigh else { return trap(SMELT_RT_TRAP_NATIVE_STACK, if: isBelowNativeLimit()) }
+        let reserve = module.reserve.functions[index - module.importedFunctionCount]
+        height = build.binary(.add, height, module.i64(UInt64(reserve) << 32))
+        let isOver = build.compare(.unsignedGreater, height, module.i64(StackPair.largest))
+        guard let limit else { return trap(SMELT_RT_TRAP_NATIVE_STACK, if: isOver) }
         // One cold block for both, which tells them apart.
+        let counted = build.convert(.truncate, height, to: types.i32)
         let cold = newBlock()
         let second = newBlock()
         let rest = newBlock()
-        build.branch(isTooHigh, cold, second, annotation: module.unlikely)
+        build.branch(
+            build.compare(.unsignedGreater, counted, module.i32(limit)), cold, second, annotation: module.unlikely)
         build.position(second)
-        build.branch(isBelowNativeLimit(), cold, rest, annotation: module.unlikely)
+        build.branch(isOver, cold, rest, annotation: module.unlikely)
         build.position(cold)
         module.raiseStack(gas: gas, height: height, context: context)
         build.position(rest)
     }
 
-    private func isBelowNativeLimit() -> Value {
-        let intrinsic = module.ir.intrinsic("llvm.stacksave", [types.pointer])
-        let pointer = build.convert(.pointerToInteger, build.call(intrinsic, []), to: types.i64)
-        let limit = build.load(types.i64, module.field(context, ContextLayout.nativeLimit), alignment: 8)
-        return build.compare(.unsignedLess, pointer, limit)
-    }
-
-    private var callsSomething: Bool {
-        body.instructions.contains { $0.opcode == .call || $0.opcode == .callIndirect }
+    /// A function whose reserve alone exceeds the budget ends every call: with its body it would have a frame.
+    func lowerUncallable() {
+        build.position(module.ir.addBlock(function))
+        guard plan != nil else { return module.raise(SMELT_RT_TRAP_NATIVE_STACK, gas: nil, context: context) }
+        module.raiseStack(gas: function.argument(2), height: height, context: context)
     }
 
     /// The height to call a function with: raised by the callee's cost, which the callee compares.
     func height(calling index: Int) -> Value {
         let position = index - module.importedFunctionCount
         guard plan != nil, position >= 0, let cost = module.plan?.functions[position].stackCost else { return height }
-        return build.binary(.add, height, module.i32(cost))
+        return build.binary(.add, height, module.i64(UInt64(cost)))
     }
+}
+
+/// What stands for the stack in the internal convention: the counted height in the low half, the units reserved in
+/// the high half, which stays zero where the height alone decides.
+enum StackPair {
+    /// The largest pair whose reserve is within the budget. No carry reaches the high half: heights are at most the
+    /// limit when a cost is added, and both are far below 2^31.
+    static let largest = UInt64(StackReserve.budgetUnits) << 32 | UInt64(UInt32.max)
 }

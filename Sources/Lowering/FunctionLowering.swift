@@ -27,7 +27,8 @@ final class FunctionLowering {
     // Arguments of the internal convention.
     let context: Value
     let memoryBase: Value
-    let height: Value
+    /// A `StackPair`; from `checkStack` on, this function's reserve is in it.
+    var height: Value
 
     /// Types of the variables: the locals, then the gas counter.
     private(set) var variables: [IRType] = []
@@ -84,6 +85,7 @@ final class FunctionLowering {
     // MARK: Driver
 
     func lower() throws(LoweringError) {
+        guard module.reserve.isCallable(index - module.importedFunctionCount) else { return lowerUncallable() }
         lowerPrologue()
         for instruction in body.instructions {
             try lowerCharges()

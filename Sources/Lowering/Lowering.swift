@@ -56,6 +56,8 @@ public enum Lowering {
         for index in functions.indices {
             functions[index].frameBytes = frames[lowering.symbolName(functions[index].index)]
         }
+        let check = FrameCheck(module: module.module, reserve: lowering.reserve, symbol: lowering.symbolName)
+        try check.run(frames)
         return LoweringOutput(bytes: bytes, functions: functions, stages: stages.stages)
     }
 }

@@ -46,12 +46,17 @@ public enum LoweringError: Error, Sendable, CustomStringConvertible {
     case inconsistent(function: UInt32, offset: UInt32, rule: String)
     /// LLVM refused what it was given, or cannot do what was asked.
     case llvm(LLVMError)
+    /// The code generator made a frame larger than the rule of stack reserves allows, so the machine's stack could end
+    /// before the guest does. Sizes in bytes, with the function's entries.
+    case frame(function: UInt32, bytes: UInt64, reserve: UInt64)
 
     public var description: String {
         switch self {
         case .inconsistent(let function, let offset, let rule):
             "function \(function) at 0x\(String(offset, radix: 16)): \(rule)"
         case .llvm(let error): error.description
+        case .frame(let function, let bytes, let reserve):
+            "function \(function): its frame takes \(bytes) bytes, the reserve is \(reserve)"
         }
     }
 }

@@ -8,6 +8,7 @@ import WasmFormat
 final class ModuleLowering {
     let module: WasmFormat.Module
     let plan: MeteringPlan?
+    var reserve: StackReserve { work.reserve }
     let options: LoweringOptions
     let work: ModuleWork
     var tier: Tier { work.tier }
@@ -100,9 +101,12 @@ final class ModuleLowering {
         }
     }
 
-    /// The internal convention: context, memory base, gas, height, parameters; gas alone or result and gas.
+    /// Whether calls add up reserves: not where the counted height ends every chain of calls first.
+    var addsReserves: Bool { !reserve.isBounded }
+
+    /// The internal convention: context, memory base, gas, `StackPair`, parameters; gas alone or result and gas.
     func internalType(_ type: FunctionType) -> IRType {
-        let parameters = [types.pointer, types.pointer, types.i64, types.i32] + type.parameters.map { self.type($0) }
+        let parameters = [types.pointer, types.pointer, types.i64, types.i64] + type.parameters.map { self.type($0) }
         return ir.functionType(parameters, internalResult(type))
     }
 

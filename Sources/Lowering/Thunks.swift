@@ -61,7 +61,7 @@ extension ModuleLowering {
         build.position(rest)
         let position = index - importedFunctionCount
         let cost = plan?.functions[position].stackCost ?? 0
-        let height = build.binary(.add, function.argument(3), i32(cost))
+        let height = build.binary(.add, function.argument(3), i64(UInt64(cost)))
         let parameters = type.parameters.indices.map { function.argument(4 + $0) }
         let returned = build.call(
             functions[index], [context, function.argument(1), left, height] + parameters, convention: .fast)
@@ -69,12 +69,12 @@ extension ModuleLowering {
         build.return(returned)
     }
 
-    /// Calls a function from outside: counter and height come from the context, the counter goes back there.
+    /// Calls a function from outside: the counter comes from the context and goes back there; nothing is on the stack
+    /// yet.
     private func callFromOutside(_ index: Int, context: Value, _ arguments: [Value]) -> Value? {
         let base = build.load(types.pointer, field(context, ContextLayout.memoryBase), alignment: 8)
-        let height = build.load(types.i32, field(context, ContextLayout.stackHeight), alignment: 4)
         let returned = build.call(
-            tableEntries[index], [context, base, loadGas(context), height] + arguments, convention: .fast)
+            tableEntries[index], [context, base, loadGas(context), i64(0)] + arguments, convention: .fast)
         guard !functionTypes[index].results.isEmpty else {
             storeGas(returned, context)
             return nil

@@ -29,7 +29,7 @@ struct TrapHelpers {
 
 extension ModuleLowering {
     private var plainType: IRType { ir.functionType([types.pointer, types.i64], types.void) }
-    private var stackType: IRType { ir.functionType([types.pointer, types.i64, types.i32], types.void) }
+    private var stackType: IRType { ir.functionType([types.pointer, types.i64, types.i64], types.void) }
 
     /// Ends the block: gas goes to the context, the runtime ends the entry.
     func raise(_ trap: smelt_rt_trap, gas: Value?, context: Value) {
@@ -45,7 +45,9 @@ extension ModuleLowering {
     }
 
     /// Ends the block with the trap of the counted height if that is above the limit, else with the one of the
-    /// native stack.
+    /// reserves.
+    ///
+    /// - Parameter height: a `StackPair`.
     func raiseStack(gas: Value, height: Value, context: Value) {
         let helper = trapHelpers.stack { addFunction($0, stackType, convention: .c) }
         build.call(helper.value, helper.type, [context, gas, height], attributes: attributes.raise)
@@ -66,7 +68,7 @@ extension ModuleLowering {
         let height = function.argument(2)
         storeGas(function.argument(1), context)
         let trap = build.select(
-            build.compare(.unsignedGreater, height, i32(plan.stackLimit)),
+            build.compare(.unsignedGreater, build.convert(.truncate, height, to: types.i32), i32(plan.stackLimit)),
             i64(UInt64(SMELT_RT_TRAP_STACK_HEIGHT.rawValue)), i64(UInt64(SMELT_RT_TRAP_NATIVE_STACK.rawValue)))
         jumpToRaise(stackType, [context, trap, height])
     }

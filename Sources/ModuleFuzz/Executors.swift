@@ -68,9 +68,7 @@ public struct FuzzModule {
 
     /// What compiled code shows.
     func execute(_ object: [UInt8], _ run: FuzzRun) throws -> FuzzObservation {
-        // With so much native stack the counted height always ends recursion.
-        let limits = NativeLimits(stackHeight: plan.stackLimit, nativeStack: 64 << 20)
-        return try observe(NativeModule(object: object, limits: limits), run)
+        try observe(NativeModule(object: object), run)
     }
 
     private func observe(_ module: any ActorModule, _ run: FuzzRun) throws -> FuzzObservation {

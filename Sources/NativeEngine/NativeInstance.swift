@@ -24,9 +24,7 @@ public final class NativeInstance: ActorInstance {
         var options = smelt_rt_options()
         options.limits = smelt_rt_limits(
             memory_maximum: limiter.instance?.memory ?? module.limits.memory,
-            table_maximum: limiter.instance?.tableElements ?? module.limits.tableElements,
-            stack_limit: limiter.instance?.stackHeight ?? module.limits.stackHeight,
-            native_stack: module.limits.nativeStack)
+            table_maximum: limiter.instance?.tableElements ?? module.limits.tableElements)
         options.host_import = callImport
         options.host_limiter = askLimiter
         let rows = externals.map { smelt_rt_extern(kind: $0.kind, index: $0.index, exporter: $0.instance.context) }
@@ -105,6 +103,9 @@ public final class NativeInstance: ActorInstance {
         case Trap(rawValue: 0): return .returned(results)
         case .hostAbort: return .endedByHost
         case .localFailure: throw .outOfMemory("no memory for the guest's memory, table or stack")
+        // Never the guest's doing: the stack has room for all that is counted, if frames are no larger than reserved.
+        case .stackEnd:
+            throw .artifact("the guest reached the end of the machine's stack: its object takes more than it reserves")
         // The function alone: reading line tables takes milliseconds, it is common, and they do not know the place.
         case .outOfGas: return .trapped(.outOfGas, module.site(of: context, withOffset: false))
         case let trap: return .trapped(trap, module.site(of: context))

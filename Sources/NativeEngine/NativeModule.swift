@@ -10,19 +10,10 @@ public struct NativeLimits: Sendable {
     public var memory: UInt64
     /// Elements of a table.
     public var tableElements: UInt32
-    /// Counted elements of the stack limiter.
-    public var stackHeight: UInt32
-    /// Bytes of native stack for one entry; at least 4 MiB are given.
-    public var nativeStack: UInt64
 
-    public init(
-        memory: UInt64 = 512 << 20, tableElements: UInt32 = 20_000, stackHeight: UInt32 = 2_048,
-        nativeStack: UInt64 = 4 << 20
-    ) {
+    public init(memory: UInt64 = 512 << 20, tableElements: UInt32 = 20_000) {
         self.memory = memory
         self.tableElements = tableElements
-        self.stackHeight = stackHeight
-        self.nativeStack = nativeStack
     }
 }
 
@@ -90,8 +81,9 @@ public final class NativeModule: ActorModule {
             let reason = why.map { String(cString: $0) } ?? "error \(status)"
             throw status == Int32(SMELT_RT_NO_MEMORY.rawValue) ? .outOfMemory(reason) : .artifact(reason)
         }
-        // Code that checks bounds itself needs no signals.
-        guard descriptor.pointee.flags & SMELT_RT_CHECKS_BOUNDS.rawValue != 0 || NativeModule.signals else {
+        // Code that checks bounds itself runs without handlers; with them the end of the stack is an error there too.
+        let hasHandlers = NativeModule.signals
+        guard descriptor.pointee.flags & SMELT_RT_CHECKS_BOUNDS.rawValue != 0 || hasHandlers else {
             smelt_rt_code_unload(code)
             throw .artifact("handlers of memory faults cannot be installed in this process")
         }

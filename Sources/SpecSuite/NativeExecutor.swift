@@ -37,8 +37,7 @@ public final class NativeExecutor: SuiteExecutor {
     public func instantiate(_ module: AnalyzedModule, bytes: [UInt8]) -> InstantiationOutcome {
         let instance: NativeInstance
         do {
-            // With so much native stack the counted height always ends recursion: charges can be compared.
-            let limits = NativeLimits(memory: 4 << 30, tableElements: 10_000_000, nativeStack: 64 << 20)
+            let limits = NativeLimits(memory: 4 << 30, tableElements: 10_000_000)
             let loaded = try NativeModule(object: try compile(bytes), limits: limits)
             instance = try linker.link(loaded) { module, name in
                 registered[Name(bytes: module)]?.export(name)

@@ -1,5 +1,6 @@
 import Engine
 import Glibc
+import Metering
 
 /// Memory from the C heap, zeroed, whose exhaustion is an error and not a crash.
 enum ZeroedBytes {
@@ -31,9 +32,13 @@ struct Frame {
     var context: UnsafeMutablePointer<InstanceContext>
     /// By how much the stack height was raised for the call.
     var cost: UInt32
+    /// The callee's reserve.
+    var reserve: UInt32
 }
 
-/// Values and frames of all activations of a store: guest recursion never uses the host's stack.
+/// Values and frames of all activations of a store: guest recursion never uses the host's stack. There is room for
+/// whatever reserves allow: a function's reserve has eight bytes for each slot of its frame, and no less than
+/// `leastReserve` in all.
 final class ActivationStack {
     let values: UnsafeMutablePointer<UInt64>
     let valuesEnd: UnsafeMutablePointer<UInt64>
@@ -46,7 +51,12 @@ final class ActivationStack {
     /// What the outermost frame returns to.
     let halt: UnsafeMutablePointer<Op>
 
-    init(slots: Int, frames frameCount: Int) throws(EngineError) {
+    private static let leastReserve: UInt64 = 256
+
+    init() throws(EngineError) {
+        // And once more: arguments of entries, and entries from host functions.
+        let slots = 2 * Int(StackReserve.budget) / MemoryLayout<UInt64>.stride
+        let frameCount = 2 * Int(StackReserve.budget / Self.leastReserve)
         // Mapped, not from the heap: up to 1,024 stacks live at once, and only what is used may take memory.
         // Sound: fresh pages, aligned for any type.
         let bytes = slots * MemoryLayout<UInt64>.stride

@@ -16,6 +16,7 @@ public final class FlatCode: Sendable {
 
     public let module: Module
     public let plan: MeteringPlan?
+    let reserve: StackReserve
     let functions: [Function]
     /// Sound to share: written by `init` only, freed by `deinit`.
     nonisolated(unsafe) let operations: UnsafePointer<Op>
@@ -28,6 +29,7 @@ public final class FlatCode: Sendable {
     public init(_ validated: ValidatedModule, plan: MeteringPlan?) throws(TranslationFault) {
         module = validated.module
         self.plan = plan
+        reserve = StackReserve(validated.module, plan: plan)
         var translator = try Translator(validated, plan: plan)
         var functions: [Function] = []
         functions.reserveCapacity(module.bodies.count)

@@ -164,7 +164,8 @@ final class Instance {
                 parameterCount: function.parameterCount, resultCount: function.resultCount,
                 localCount: function.localCount, frameSlots: function.frameSlots,
                 typeID: context.pointee.typeIDs[Int(module.functions[defined])], index: UInt32(index),
-                hasTrampoline: false, stackCost: code.plan?.functions[defined].stackCost ?? 0, trampolineGas: 0)
+                hasTrampoline: false, stackCost: code.plan?.functions[defined].stackCost ?? 0,
+                reserve: code.reserve.functions[defined], trampolineGas: 0)
             let bare = store.keep(record)
             (context.pointee.functions + index).initialize(to: UnsafePointer(bare))
             if let gas = code.plan?.trampolines[index] {

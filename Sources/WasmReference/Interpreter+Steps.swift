@@ -2,6 +2,9 @@ import Engine
 
 /// Steps of the interpreter's loop.
 extension Store {
+    /// Entries from host functions have used up the store's stack.
+    static var noRoom: EngineError { .outOfMemory("interpreter: no room on the stack") }
+
     @inline(__always)
     static func displacement(_ op: UnsafePointer<Op>) -> Int {
         Int(Int32(bitPattern: op.pointee.a))

@@ -1,10 +1,12 @@
 import Engine
+import Metering
 
 extension Store {
     /// Runs a function to its end, a trap, or until the host ends the call.
     ///
     /// One loop with explicit frames. Pointers are unchecked because the code was validated: operands, locals,
-    /// globals, functions and types exist; every call checks that its frame fits the stack.
+    /// globals, functions and types exist; every call checks that its frame fits the stack, which it does whenever the
+    /// reserves of live frames are within their budget.
     ///
     /// - Parameter home: the context of the instance whose export is called.
     func run(
@@ -17,7 +19,7 @@ extension Store {
             stack.valueTop = bottom
             stack.frameTop = bottomFrame
         }
-        guard stack.valuesEnd - bottom > arguments.count else { return .trapped(.nativeStack, nil) }
+        guard stack.valuesEnd - bottom > arguments.count else { throw Self.noRoom }
         var sp = Operands(top: bottom)
         for argument in arguments { sp.push(argument) }
         var locals = bottom
@@ -28,6 +30,8 @@ extension Store {
         var size: UInt64 = 0
         Self.reload(context, &memory, &size)
         var height: UInt32 = 0
+        // Of this entry's live frames.
+        var reserved: UInt32 = 0
         var callee = function
         var cost: UInt32 = 0
         var trap: Trap?
@@ -41,11 +45,17 @@ extension Store {
             // Call `callee`, whose arguments are on the stack and by whose `cost` the height was raised.
             if let entry = callee.pointee.entry, let itsContext = callee.pointee.context {
                 let base = sp.top - Int(callee.pointee.parameterCount)
-                guard stack.valuesEnd - base > Int(callee.pointee.frameSlots), frame < stack.framesEnd else {
+                reserved += callee.pointee.reserve
+                guard reserved <= StackReserve.budgetUnits else {
                     trap = .nativeStack
                     break execution
                 }
-                frame.initialize(to: Frame(pc: pc, locals: locals, context: context, cost: cost))
+                guard stack.valuesEnd - base > Int(callee.pointee.frameSlots), frame < stack.framesEnd else {
+                    throw Self.noRoom
+                }
+                frame.initialize(
+                    to: Frame(
+                        pc: pc, locals: locals, context: context, cost: cost, reserve: callee.pointee.reserve))
                 frame += 1
                 let localCount = Int(callee.pointee.localCount)
                 sp.top.update(repeating: 0, count: localCount)
@@ -189,6 +199,7 @@ extension Store {
                     pc = frame.pointee.pc
                     locals = frame.pointee.locals
                     height &-= frame.pointee.cost
+                    reserved -= frame.pointee.reserve
                     if frame.pointee.context != context {
                         context = frame.pointee.context
                         Self.reload(context, &memory, &size)

@@ -7,24 +7,16 @@ public struct ReferenceLimits: Sendable {
     public var memoryBytes: UInt64
     /// Elements a table may grow to; the limiter knows this.
     public var tableElements: UInt32
-    /// 64-bit slots of the value stack; running out is the trap "call stack exhausted".
-    public var stackSlots: Int
-    /// Activations, likewise.
-    public var frames: Int
 
-    public init(memoryBytes: UInt64, tableElements: UInt32, stackSlots: Int, frames: Int) {
+    public init(memoryBytes: UInt64, tableElements: UInt32) {
         self.memoryBytes = memoryBytes
         self.tableElements = tableElements
-        self.stackSlots = stackSlots
-        self.frames = frames
     }
 
-    /// The FVM's: 512 MiB, 20,000 elements, and twice the reference's 4 MiB of native stack.
-    public static let fvm = ReferenceLimits(
-        memoryBytes: 512 << 20, tableElements: 20_000, stackSlots: 1 << 20, frames: 1 << 16)
+    /// The FVM's: 512 MiB and 20,000 elements.
+    public static let fvm = ReferenceLimits(memoryBytes: 512 << 20, tableElements: 20_000)
     /// What the WebAssembly test suite needs.
-    public static let suite = ReferenceLimits(
-        memoryBytes: 4 << 30, tableElements: 10_000_000, stackSlots: 1 << 20, frames: 1 << 16)
+    public static let suite = ReferenceLimits(memoryBytes: 4 << 30, tableElements: 10_000_000)
 }
 
 /// A linear memory. Several instances may share one.
@@ -150,6 +142,8 @@ struct FunctionRecord {
     /// Whether an entry goes through a trampoline: charges, then raises and checks the stack height.
     var hasTrampoline: Bool
     var stackCost: UInt32
+    /// Units of `StackReserve`.
+    var reserve: UInt32
     /// Milligas.
     var trampolineGas: UInt64
 }
@@ -196,7 +190,7 @@ public final class Store {
     public init(limiter: ResourceLimiter, limits: ReferenceLimits) throws(EngineError) {
         self.limiter = limiter
         self.limits = limits
-        stack = try ActivationStack(slots: limits.stackSlots, frames: limits.frames)
+        stack = try ActivationStack()
         gas = .allocate(capacity: 1)
         gas.initialize(to: 0)
     }
@@ -234,6 +228,6 @@ public final class Store {
                     entry: nil, host: .passUnretained(function), context: nil,
                     parameterCount: UInt32(type.parameters.count), resultCount: UInt32(type.results.count),
                     localCount: 0, frameSlots: 0, typeID: number(of: type), index: UInt32(index),
-                    hasTrampoline: false, stackCost: 0, trampolineGas: 0)))
+                    hasTrampoline: false, stackCost: 0, reserve: 0, trampolineGas: 0)))
     }
 }

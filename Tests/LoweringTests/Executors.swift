@@ -149,8 +149,7 @@ struct TestModule {
     ) throws -> Observation {
         let host = NativeHost(touch)
         var options = smelt_rt_options()
-        options.limits = smelt_rt_limits(
-            memory_maximum: 512 << 20, table_maximum: 20_000, stack_limit: 2_048, native_stack: 4 << 20)
+        options.limits = smelt_rt_limits(memory_maximum: 512 << 20, table_maximum: 20_000)
         options.host = Unmanaged.passUnretained(host).toOpaque()
         let module = native.module
         options.host_import = { host, context, index, slots in

@@ -24,7 +24,7 @@ struct GoldenIRTests {
             name: "a pure function charges once, in a register", parameters: [.i32, .i32], results: [.i32],
             code: Assembler.assemble("local.get 0 local.get 1 i32.add"),
             contains: [
-                "icmp ugt i32 %, 2048", "call void @trap10(ptr %, i64 %)",
+                "icmp ugt i64 %, 2048", "call void @trap10(ptr %, i64 %)",
                 "sub i64 %, 12000", "icmp slt i64 %, 0", "add i32 %, %", "ret { i32, i64 } %",
                 "call void @trap11(ptr %, i64 %)",
             ],

@@ -18,7 +18,7 @@ struct RuntimeTests {
             (.integerOverflow, "integer overflow"), (.invalidConversion, "invalid conversion to integer"),
             (.stackHeight, "stack height limit exceeded"), (.outOfGas, "out of gas"),
             (.nativeStack, "call stack exhausted"), (.hostAbort, "ended by the host"),
-            (.localFailure, "local failure of the host"),
+            (.localFailure, "local failure of the host"), (.stackEnd, "end of the machine's stack"),
         ]
         for (trap, text) in traps { #expect(trap.description == text) }
         #expect(Set(traps.map(\.0)).count == traps.count)
