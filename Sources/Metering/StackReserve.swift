@@ -27,6 +27,8 @@ public struct StackReserve: Sendable, Equatable {
     ///   - plan: nil when nothing is metered; reserves are then added up always.
     ///   - isLinked: whether other modules' functions may be called without an entry in between; they are then also.
     public init(_ module: Module, plan: MeteringPlan?, isLinked: Bool = false) {
+        // A plan of another module is found out by whoever goes by it.
+        let plan = plan.flatMap { $0.functions.count == module.bodies.count ? $0 : nil }
         let types = module.functionTypeIndices
         let imported = module.importedFunctionCount
         let bytes = module.bodies.indices.map { index in
