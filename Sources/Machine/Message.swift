@@ -57,6 +57,31 @@ public struct Message: Sendable, Equatable {
         }
     }
 
+    /// The CBOR 10-tuple of the chain.
+    ///
+    /// - Throws: for an amount of more bytes than the chain has amounts of.
+    public func encoded() throws(MessageError) -> [UInt8] {
+        let amounts: [[UInt8]]
+        do throws(TokenAmountError) {
+            amounts = [try value.cborBytes, try feeCap.cborBytes, try premium.cborBytes]
+        } catch {
+            throw MessageError(reason: error.description)
+        }
+        var writer = CborWriter()
+        writer.array(10)
+        writer.unsigned(version)
+        writer.byteString(to.bytes)
+        writer.byteString(from.bytes)
+        writer.unsigned(nonce)
+        writer.byteString(amounts[0])
+        writer.unsigned(gasLimit)
+        writer.byteString(amounts[1])
+        writer.byteString(amounts[2])
+        writer.unsigned(method)
+        writer.byteString(params)
+        return writer.bytes
+    }
+
     /// Who pays the bytes of a signature: 1 array head, 2 byte-string head, 1 type and 65 of signature.
     public static let signatureOverhead: UInt64 = 69
 }

@@ -141,6 +141,31 @@ enum Files {
         }
     }
 
+    /// Writes a whole file, in place of one that may be there.
+    static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        try Drafts.write { () throws(FileError) in
+            let draft = try Draft(path: path)
+            do throws(FileError) { try draft.append(bytes) } catch {
+                draft.discard()
+                throw error
+            }
+            try draft.commit()
+        }
+    }
+
+    /// What tells a file from any other, whatever its path.
+    struct Identity: Hashable, Sendable {
+        var device: UInt
+        var number: UInt
+    }
+
+    /// nil where there is none.
+    static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt(status.st_dev), number: UInt(status.st_ino))
+    }
+
     /// Makes a directory and those above it; one that exists is fine.
     static func makeDirectory(_ path: String) throws(FileError) {
         var made = path.hasPrefix("/") ? "/" : ""

@@ -1,7 +1,44 @@
 import CZlib
 
-/// Reads gzip data through zlib, with a bound on what comes out.
+/// Reads and writes gzip data through zlib.
 enum Gzip {
+    /// One gzip member without name and time, so that equal input gives equal bytes.
+    static func compress(_ input: [UInt8]) throws(GzipError) -> [UInt8] {
+        var stream = z_stream()
+        guard
+            deflateInit2_(
+                &stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                Int32(MemoryLayout<z_stream>.size)) == Z_OK
+        else { throw .outOfMemory }
+        defer { deflateEnd(&stream) }
+        var output: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        var consumed = 0
+        while true {
+            let room = min(input.count - consumed, 1 << 30)
+            let flush = consumed + room == input.count ? Z_FINISH : Z_NO_FLUSH
+            var status = Z_OK
+            var produced = 0
+            // Sound: zlib reads at most `avail_in` bytes of `input` and writes at most `avail_out` bytes of
+            // `piece`; both outlive the call, and the pointers are not used after it.
+            input.withUnsafeBufferPointer { source in
+                piece.withUnsafeMutableBufferPointer { target in
+                    stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
+                    stream.avail_in = UInt32(room)
+                    stream.next_out = target.baseAddress
+                    stream.avail_out = UInt32(target.count)
+                    status = deflate(&stream, flush)
+                    produced = target.count - Int(stream.avail_out)
+                }
+            }
+            consumed += room - Int(stream.avail_in)
+            output.append(contentsOf: piece[..<produced])
+            if status == Z_STREAM_END { return output }
+            // With room in both buffers nothing else can go wrong.
+            guard status == Z_OK else { throw .outOfMemory }
+        }
+    }
+
     /// Decompresses the gzip members that fill `input`, one after another; zeros may follow the last, as archivers pad.
     /// - Parameter limit: bytes of output at most; more is an error, so that a small file cannot fill memory.
     static func decompress(_ input: [UInt8], limit: Int) throws(GzipError) -> [UInt8] {
@@ -58,7 +95,7 @@ enum GzipError: Error, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .outOfMemory: "no memory for decompression"
+        case .outOfMemory: "zlib has no memory"
         case .tooLarge(let limit): "gzip data expands to more than \(limit) bytes"
         case .truncated(let offset): "gzip data ends early, at 0x\(String(offset, radix: 16))"
         case .malformed(let offset): "gzip data is malformed near 0x\(String(offset, radix: 16))"

@@ -14,6 +14,7 @@ public enum JSONReport {
         ]
         switch report.status {
         case .passed: members.append(.init("status", .string("passed")))
+        case .ran: members.append(.init("status", .string("ran")))
         case .failed: members.append(.init("status", .string("failed")))
         case .skipped(let reason):
             members.append(.init("status", .string("skipped")))
@@ -89,7 +90,8 @@ public enum JSONReport {
     public static func value(_ summary: ReplaySummary) -> JSONValue {
         .object([
             "schema": .string(schema), "passed": .integer(summary.passed), "failed": .integer(summary.failed),
-            "skipped": .integer(summary.skipped), "local_failures": .integer(summary.localFailures),
+            "skipped": .integer(summary.skipped), "ran": .integer(summary.ran),
+            "local_failures": .integer(summary.localFailures),
             "bad_inputs": .integer(summary.badInputs), "equal_traces": .integer(summary.equalTraces),
             "messages": .integer(summary.messages), "gas_used": .integer(summary.gasUsed),
             "nanoseconds": .integer(summary.nanoseconds),

@@ -23,14 +23,21 @@ public struct SharedBlocks: Sendable {
 /// The blocks of one run: what the vector brings and the run writes, in front of the shared ones.
 final class ReplayBlockstore: Blockstore {
     private let shared: SharedBlocks
-    private var own: [Cid: [UInt8]]
+    /// What the vector brought and what was written since.
+    private(set) var own: [Cid: [UInt8]]
+    /// Those of `own` that were asked for since this was last emptied.
+    var asked: Set<Cid> = []
 
     init(_ blocks: [Cid: [UInt8]], shared: SharedBlocks) {
         own = blocks
         self.shared = shared
     }
 
-    func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]? { own[cid] ?? shared.get(cid) }
+    func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]? {
+        guard let data = own[cid] else { return shared.get(cid) }
+        asked.insert(cid)
+        return data
+    }
 
     func put(_ cid: Cid, _ data: [UInt8]) throws(BlockstoreError) { own[cid] = data }
 

@@ -9,6 +9,8 @@ final class ReplayExterns: Externs {
     private static let unrecorded = Array("i_am_random_____i_am_random_____".utf8)
 
     private let answers: [RandomnessAnswer]
+    /// Recorded answers that were asked for.
+    private(set) var given: [RandomnessAnswer] = []
     let proofs: any ProofSyscalls = ConformanceProofs()
 
     init(randomness: [RandomnessAnswer]) { answers = randomness }
@@ -19,7 +21,11 @@ final class ReplayExterns: Externs {
 
     private func answer(_ source: RandomnessAnswer.Source, _ epoch: Int64) -> [UInt8] {
         // Vectors may repeat a question; the first answer counts.
-        answers.first { $0.source == source && $0.epoch == epoch }?.digest ?? Self.unrecorded
+        guard let answer = answers.first(where: { $0.source == source && $0.epoch == epoch }) else {
+            return Self.unrecorded
+        }
+        if !given.contains(answer) { given.append(answer) }
+        return answer.digest
     }
 
     /// Vectors hold no tipsets: the CID of an epoch is that of the CBOR array `[epoch]`.

@@ -6,6 +6,8 @@ import Primitives
 public struct VectorReport: Sendable {
     public enum Status: Sendable, Equatable {
         case passed
+        /// It came to its end and demands nothing.
+        case ran
         case failed
         case skipped(String)
     }
@@ -60,6 +62,13 @@ public struct VectorReport: Sendable {
         return report
     }
 
+    /// Everything that came of it as postconditions; nil when it did not come to its end.
+    var postconditions: Vector.Postconditions? {
+        guard problem == nil, let stateRoot else { return nil }
+        let results = messages.compactMap(\.result)
+        return results.count == messages.count ? .init(stateRoot: stateRoot, results: results) : nil
+    }
+
     /// Gas used by all its messages.
     public var gasUsed: UInt64 { messages.reduce(0) { $0 &+ $1.gasUsed } }
     /// Time its messages took, in nanoseconds, without loading and comparing.
@@ -100,6 +109,8 @@ public struct MessageReport: Sendable {
 /// How a whole replay ended.
 public struct ReplaySummary: Sendable, Equatable {
     public var passed = 0
+    /// Those that came to their end and demand nothing.
+    public var ran = 0
     public var failed = 0
     public var skipped = 0
     /// Those of the failed that are failures of this machine.
@@ -120,6 +131,7 @@ public struct ReplaySummary: Sendable, Equatable {
     mutating func add(_ report: VectorReport) {
         switch report.status {
         case .passed: passed += 1
+        case .ran: ran += 1
         case .failed: failed += 1
         case .skipped: skipped += 1
         }

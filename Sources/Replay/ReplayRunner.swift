@@ -24,6 +24,10 @@ public struct ReplayOptions: Sendable {
     public var lotus = false
     /// Whether a vector that was skipped counts as a failure.
     public var requireAll = false
+    /// Where vectors are written with what came of them: a file for a file of one vector, else a folder.
+    public var blessOutput: String?
+    /// Where each message is written as a vector of its own.
+    public var extractDirectory: String?
 
     public init(
         paths: [String], jobs: Int = 1, rounds: Int = 1, networkVersion: NetworkVersion? = nil,
@@ -44,12 +48,14 @@ public struct ReplayOptions: Sendable {
 public enum ReplayError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What the user named is not there or not what it should be.
     case input(String)
+    /// What the user asked for cannot be meant.
+    case usage(String)
     /// A failure of this machine.
     case local(String)
 
     public var description: String {
         switch self {
-        case .input(let text), .local(let text): text
+        case .input(let text), .usage(let text), .local(let text): text
         }
     }
 }
@@ -60,6 +66,8 @@ public struct ReplayRunner: Sendable {
     private let sources: [VectorSource]
     private let runner: VectorRunner
     private let written = WrittenTraces()
+    private let blessed: VectorOutput?
+    private let extracted: VectorOutput?
 
     /// Names under which traces were written: a second one of a name would replace the first.
     private final class WrittenTraces: Sendable {
@@ -84,7 +92,15 @@ public struct ReplayRunner: Sendable {
             } catch { throw .input(error.description) }
         }
         self.options = options
-        sources = try VectorSource.discover(options.paths)
+        let sources = try VectorSource.discover(options.paths)
+        self.sources = sources
+        blessed = try options.blessOutput.map { (path) throws(ReplayError) in
+            try VectorOutput(
+                path, option: "--bless", sources: sources, mayBeFile: VectorSource.isOne(options.paths, sources))
+        }
+        extracted = try options.extractDirectory.map { (path) throws(ReplayError) in
+            try VectorOutput(path, option: "--extract", sources: sources, mayBeFile: false)
+        }
         runner = VectorRunner(
             engine: engine, blocks: blocks, networkVersion: options.networkVersion, rounds: options.rounds,
             lotus: options.lotus)
@@ -116,15 +132,35 @@ public struct ReplayRunner: Sendable {
 
     private func replay(_ index: Int) -> [VectorReport] {
         let source = sources[index]
+        let json: [UInt8]
         let vector: Vector
         do {
-            vector = try Vector(json: try source.read(), file: source.title, name: source.name)
+            json = try source.read()
+            vector = try Vector(json: json, file: source.title, name: source.name)
         } catch {
             return [.unreadable(name: source.name ?? source.title, file: source.title, problem: "\(error)")]
         }
-        return runner.run(
+        var outcomes = runner.run(
             vector, file: source.title, golden: { (name) throws(FileError) in try goldenTrace(name, source) },
             output: traceFile)
+        if let extracted {
+            for index in outcomes.indices where outcomes[index].report.postconditions != nil {
+                do {
+                    for message in try runner.extract(vector, vector.variants[index], outcomes[index].report) {
+                        try extracted.write(try message.encoded(), name: message.name)
+                    }
+                } catch { outcomes[index].report.fail(writing: "messages not extracted", error) }
+            }
+        }
+        if let blessed, outcomes.contains(where: { $0.report.postconditions != nil }) {
+            do {
+                let vector = try vector.withResults(of: outcomes)
+                try blessed.write(try vector.encoded(into: json, file: source.title), name: vector.name)
+            } catch {
+                for index in outcomes.indices { outcomes[index].report.fail(writing: "vector not written", error) }
+            }
+        }
+        return outcomes.map(\.report)
     }
 
     /// The trace of a name in the directory of golden traces, else beside the vector.
@@ -164,5 +200,13 @@ public struct ReplayRunner: Sendable {
             && name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
                 !part.isEmpty && part.utf8.count <= 200 && !part.hasPrefix(".")
             }
+    }
+}
+
+extension VectorReport {
+    /// Notes why something was not written; a run that failed or was skipped stays what it was.
+    fileprivate mutating func fail(writing what: String, _ error: any Error) {
+        guard problem == nil, postconditions != nil else { return }
+        fail("\(what): \(error)", local: error is FileError)
     }
 }

@@ -25,14 +25,16 @@ public struct TextReport: Sendable {
         case .skipped(let reason):
             return "skipped  \(report.name.printable()): \(reason.printable())"
         case .passed:
-            return passed(report)
+            return success("passed ", report)
+        case .ran:
+            return success("ran    ", report)
         case .failed:
             return (["FAILED   \(report.name.printable())"] + failure(report)).joined(separator: "\n")
         }
     }
 
-    private func passed(_ report: VectorReport) -> String {
-        "passed   \(report.name.printable())  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
+    private func success(_ word: String, _ report: VectorReport) -> String {
+        "\(word)  \(report.name.printable())  \(report.gasUsed) gas, \(Self.milliseconds(report.nanoseconds))"
             + Self.comparison(report.trace)
     }
 
@@ -74,11 +76,12 @@ public struct TextReport: Sendable {
 
     /// The end of the report: what was done in one line, then the counts alone on theirs.
     public func text(_ summary: ReplaySummary) -> String {
-        """
-        \(summary.messages) messages, \(summary.gasUsed) gas in \(Self.milliseconds(summary.nanoseconds)) of \
-        execution, \(summary.equalTraces) traces equal
-        \(summary.passed) passed, \(summary.failed) failed, \(summary.skipped) skipped
-        """
+        let ran = summary.ran == 0 ? "" : "\(summary.ran) ran, "
+        return """
+            \(summary.messages) messages, \(summary.gasUsed) gas in \(Self.milliseconds(summary.nanoseconds)) of \
+            execution, \(summary.equalTraces) traces equal
+            \(ran)\(summary.passed) passed, \(summary.failed) failed, \(summary.skipped) skipped
+            """
     }
 
     private static func pad(_ text: String, _ width: Int) -> String {

@@ -1,4 +1,3 @@
-import Crypto
 import JSON
 import Kernel
 import Machine
@@ -41,12 +40,7 @@ extension Vector {
         variants = try Self.variants(try preconditions.member("variants"))
         messages = try Self.messages(try root.member("apply_messages"))
 
-        let postconditions = try root.member("postconditions")
-        postStateRoot = try postconditions.member("state_tree").member("root_cid").link()
-        let count = messages.count
-        receipts = try Self.receipts(try postconditions.member("receipts"), count: count)
-        events = try Self.events(try postconditions.optional("events"), count: count)
-        gasOutputs = try Self.gasOutputs(try postconditions.optional("apply_rets"), count: count)
+        postconditions = try Self.postconditions(try root.optional("postconditions"), count: messages.count)
         randomness = try Self.randomness(try root.optional("randomness"))
 
         let field = try root.member("car")
@@ -106,10 +100,20 @@ extension Vector {
             if message.from.addressProtocol == .secp256k1 { length += Message.signatureOverhead }
             messages.append(
                 VectorMessage(
-                    message: message, cid: .blake2b256(codec: Cid.dagCbor, data: encoded), kind: kind,
+                    message, encoding: encoded, kind: kind,
                     chainLength: try element.optional("chain_length")?.integer() ?? length))
         }
         return messages
+    }
+
+    /// Without members they state nothing, as if there were none.
+    private static func postconditions(_ field: VectorField?, count: Int) throws(VectorError) -> Postconditions? {
+        guard let field, field.value != .object([JSONValue.Member]()) else { return nil }
+        return Postconditions(
+            stateRoot: try field.member("state_tree").member("root_cid").link(),
+            receipts: try receipts(try field.member("receipts"), count: count),
+            events: try events(try field.optional("events"), count: count),
+            gasOutputs: try gasOutputs(try field.optional("apply_rets"), count: count))
     }
 
     private static func receipts(_ field: VectorField, count: Int) throws(VectorError) -> [ExpectedReceipt] {

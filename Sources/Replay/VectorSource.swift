@@ -15,6 +15,14 @@ struct VectorSource: Sendable {
     /// Where its golden trace may lie beside it.
     var directory: String?
 
+    /// The file it lies in; nil for standard input.
+    var path: String? {
+        switch place {
+        case .file(let path), .line(let path, _, _): path
+        case .bytes: nil
+        }
+    }
+
     func read() throws(FileError) -> [UInt8] {
         switch place {
         case .file(let path): try Files.read(path)
@@ -34,6 +42,12 @@ struct VectorSource: Sendable {
         }
         guard !sources.isEmpty else { throw .input("no vectors named") }
         return sources
+    }
+
+    /// Whether what the user named is one vector and no folder.
+    static func isOne(_ paths: [String], _ sources: [VectorSource]) -> Bool {
+        sources.count == 1 && paths.count == 1
+            && (paths[0] == "-" || (try? Files.kind(of: paths[0])) != .directory)
     }
 
     private static func discover(_ path: String) throws(FileError) -> [VectorSource] {

@@ -78,8 +78,8 @@ let smeltCommand = Command(
                 PATH is a vector, a directory (all *.json files below it), an .ndjson file with a vector a line, or - for \
                 standard input. Actor code comes from the vector, the bundles named, or the store. Objects come from \
                 the store: the installed compiler's, then imported ones, and where no compiler is installed those of \
-                any compiler; what has no object yet is compiled. Ends with 'N passed, N failed, N skipped'. The \
-                status is 0 only if nothing failed; no vectors, or none of the network version asked for, is an error.
+                any compiler; what has no object yet is compiled. Ends with 'N passed, N failed, N skipped'; a vector \
+                without postconditions has 'ran', and --bless writes it with them. The status is 0 only if nothing failed; no vectors, or none of the network version asked for, is an error.
                 """,
             options: [
                 Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
@@ -92,6 +92,10 @@ let smeltCommand = Command(
                 Option("receipts", "Show each message's whole receipt: return value, events, fees."),
                 Option("trace", .directory("DIR"), "Write NAME.trace.jsonl for each vector."),
                 Option("golden", .directory("DIR"), "Compare with NAME.trace.jsonl from this directory."),
+                Option(
+                    "bless", .file("OUT"),
+                    "Write vectors with what came of them: to the file OUT, of several into the directory OUT."),
+                Option("extract", .directory("DIR"), "Write each message as a vector of its own, NAME__INDEX.json."),
                 Option("network-version", .integer("N", 0...1_000), "Skip variants of other network versions."),
                 Option("fail-fast", "Stop at the first failure."),
                 Option("require-all", "Count a skipped vector as a failure."),

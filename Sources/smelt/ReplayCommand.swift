@@ -18,6 +18,8 @@ enum ReplayCommand {
         options.failFast = arguments.has("fail-fast")
         options.lotus = arguments.value("format") == "lotus"
         options.requireAll = arguments.has("require-all")
+        options.blessOutput = arguments.value("bless")
+        options.extractDirectory = arguments.value("extract")
         if let number = arguments.integer("network-version") {
             let version = NetworkVersion(rawValue: UInt32(number))
             do { _ = try NetworkProfile.forVersion(version) } catch {
@@ -40,8 +42,11 @@ enum ReplayCommand {
                 runner, options, format: arguments.value("format") ?? "text",
                 TextReport(receipts: arguments.has("receipts")), progress)
         } catch let error as ReplayError {
-            if case .local(let text) = error { throw CommandFailure(.localFailure, text) }
-            throw CommandFailure(.badInput, error.description)
+            switch error {
+            case .local(let text): throw CommandFailure(.localFailure, text)
+            case .usage(let text): throw CommandFailure(.usage, text)
+            case .input(let text): throw CommandFailure(.badInput, text)
+            }
         } catch let error as CommandFailure {
             throw error
         } catch {
@@ -65,7 +70,7 @@ enum ReplayCommand {
     private static func verdict(
         _ summary: ReplaySummary, _ vectors: Int, _ options: ReplayOptions
     ) throws(CommandFailure) -> ExitStatus {
-        if summary.passed + summary.failed == 0 {
+        if summary.passed + summary.ran + summary.failed == 0 {
             if let version = options.networkVersion, summary.otherVersions > 0 {
                 throw CommandFailure(
                     .badInput,
@@ -95,7 +100,7 @@ enum ReplayCommand {
                 case "ndjson": try Output.json(JSONReport.value(report), .compact)
                 case "lotus":
                     for result in report.lotus { try Output.json(result, .compact) }
-                    if report.status != .passed { Output.note(text.text(report)) }
+                    if report.status != .passed && report.status != .ran { Output.note(text.text(report)) }
                 default: try Output.data(text.text(report))
                 }
             } catch { failure = error }
