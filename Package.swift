@@ -130,7 +130,7 @@ let targets: [Target] = [
     program(
         "smelt",
         [
-            "CompilePool", "WorkerProtocol", "Genesis", "Replay", "NativeEngine", "Engine", "CActorRuntime",
+            "CompilePool", "WorkerProtocol", "Genesis", "Replay", "Machine", "NativeEngine", "Engine", "CActorRuntime",
             "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
             "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",

@@ -20,10 +20,10 @@ public struct Genesis {
     }
 
     public let root: Cid
-    /// The state's blocks and nothing else that was written on the way; without code.
-    public let car: Car
     /// Ascending by id.
     public let actors: [Actor]
+    /// The bundle's blocks, the state's, and what was written on the way.
+    private let store: MemoryBlockstore
 
     /// Makes the state.
     ///
@@ -55,8 +55,13 @@ public struct Genesis {
         } catch {
             throw GenesisError(error)
         }
+        store = construction.store
+    }
+
+    /// The state as an archive: its blocks and nothing else, with or without the code of the bundle's actors.
+    public func car(includingCode: Bool) throws(GenesisError) -> Car {
         do throws(BlockstoreError) {
-            car = try Car.reachable(from: root, in: construction.store, includesRaw: { _ in false })
+            return try Car.reachable(from: root, in: store, includesRaw: { _ in includingCode })
         } catch {
             throw .state(error.description)
         }

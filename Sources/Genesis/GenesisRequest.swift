@@ -45,7 +45,7 @@ public struct GenesisRequest: Sendable {
     /// What the init actor calls the network.
     public var networkName = "devnet"
     /// EIP-155 chain id that contracts see while the state is made.
-    public var chainID: UInt64 = 31_415_926
+    public var chainID: UInt64 = 0
     /// The epoch in which constructors run.
     public var epoch: Int64 = 0
     /// In the order that numbers them, from f0100 on.

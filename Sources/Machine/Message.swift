@@ -90,6 +90,8 @@ public struct Message: Sendable, Equatable {
 public struct MessageError: Error, Sendable, Equatable, CustomStringConvertible {
     public var reason: String
 
+    public init(reason: String) { self.reason = reason }
+
     public var description: String { "not a message: \(reason)" }
 }
 

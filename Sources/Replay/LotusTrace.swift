@@ -110,15 +110,7 @@ final class LotusTrace: MessageTraceSink {
         let cost = gas.baseFeeBurn + gas.overEstimationBurn + gas.minerTip
         return .object([
             "MsgCid": Self.link(cid),
-            "Msg": .object([
-                "Version": .integer(message.version), "To": .string(message.to.text()),
-                "From": .string(message.from.text()), "Nonce": .integer(message.nonce),
-                "Value": .string(message.value.decimal), "GasLimit": .integer(message.gasLimit),
-                "GasFeeCap": .string(message.feeCap.decimal), "GasPremium": .string(message.premium.decimal),
-                "Method": .integer(message.method),
-                "Params": message.params.isEmpty ? .null : .string(Base64.encode(message.params)),
-                "CID": Self.link(cid),
-            ]),
+            "Msg": LotusMessage.value(message, cid: cid),
             "MsgRct": .object([
                 "ExitCode": .integer(result.receipt.exitCode.rawValue),
                 "Return": result.receipt.returnData.isEmpty ? .null : .string(Base64.encode(result.receipt.returnData)),

@@ -7,8 +7,8 @@ extension Vector {
     /// Bytes a vector's CAR may have when decompressed; the largest known has less than 10 MB.
     static let carLimit = 1 << 30
     /// Base fee and supply of vectors that state none (the reference's test driver).
-    static let defaultBaseFee = TokenAmount(100)
-    static let defaultCirculatingSupply = TokenAmount(2_000_000_000) * TokenAmount(TokenAmount.attoPerFil)
+    public static let defaultBaseFee = TokenAmount(100)
+    public static let defaultCirculatingSupply = TokenAmount(2_000_000_000) * TokenAmount(TokenAmount.attoPerFil)
 
     /// Reads a vector; `file` is only for complaints and, without extension, for its name.
     public init(json: [UInt8], file: String, name: String? = nil) throws(VectorError) {

@@ -16,4 +16,12 @@ enum AddressText {
             throw CommandFailure(.badInput, "'\(text)' is no address: \(error)")
         }
     }
+
+    /// The Ethereum form of an `f410` address; nil for any other.
+    static func ethereum(_ address: Address?) -> String? {
+        guard case .delegated(Singleton.ethereumAddressManager, let subaddress)? = address?.payload,
+            subaddress.count == Address.hashLength
+        else { return nil }
+        return "0x" + Hex.encode(subaddress)
+    }
 }

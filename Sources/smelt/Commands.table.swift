@@ -134,6 +134,62 @@ let smeltCommand = Command(
                 storeOption, cpuOption, boundsOption, tierOption, quietOption,
             ]),
         Command(
+            "message", "Make messages.",
+            subcommands: [
+                Command(
+                    "make", "Make a message in Lotus's JSON.",
+                    discussion: """
+                        Addresses are f…, t…, or 0x… for Ethereum's. --deploy sends a contract's code to the Ethereum \
+                        address manager, --call calls one; for any other message --method and --params say what is sent. \
+                        The message has no signature.
+                        """,
+                    options: [
+                        Option("from", .value("ADDRESS"), "The sender."),
+                        Option("to", .value("ADDRESS"), "The receiver."),
+                        Option("nonce", .integer("N", 0...UInt64.max), "Messages the sender has sent before."),
+                        Option("value", .value("FIL"), "FIL to move (default: 0)."),
+                        Option("method", .integer("N", 0...UInt64.max), "Method number (default: 0, a transfer)."),
+                        Option("params", .value("HEX"), "Parameters, in CBOR."),
+                        Option("deploy", .file("FILE"), "Create a contract from this code, bytes in hexadecimal."),
+                        Option("arguments", .value("HEX"), "The constructor's arguments, ABI encoded."),
+                        Option("call", .value("HEX"), "Call a contract with this data: selector and arguments."),
+                        Option("gas-limit", .integer("N", 1...UInt64(Int64.max)), "Gas limit (default: 1000000000)."),
+                        Option("fee-cap", .value("ATTO"), "attoFIL per gas at most (default: 1000)."),
+                        Option("premium", .value("ATTO"), "attoFIL per gas for the miner (default: 0)."),
+                        Option("output", short: "o", .file("OUT"), "Where to write it (default: standard output)."),
+                    ])
+            ]),
+        Command(
+            "vector", "Make test vectors.",
+            subcommands: [
+                Command(
+                    "make", "Execute messages on a state and write a vector with what came of them.",
+                    discussion: """
+                        Messages are files in Lotus's JSON, or CBOR as bytes or in hexadecimal, with or without a \
+                        signature, which is not checked. They run one after another on the state, a CAR as 'smelt genesis' \
+                        writes it. Prints the receipts and the actors that were created. The vector holds what the \
+                        messages read and wrote, without built-in actors' code: 'smelt replay --bundle' passes it. \
+                        A message that fails with an exit code is a result like any other.
+                        """,
+                    options: [
+                        Option("state", .file("CAR"), "The state; its root is the archive's first."),
+                        Option("network-version", .integer("N", 0...1_000), "The network version whose rules hold."),
+                        Option("message", short: "m", .file("FILE"), repeats: true, "A message, in the order given."),
+                        Option("output", short: "o", .file("OUT"), "Where to write the vector."),
+                        Option("output-state", .file("CAR"), "Write the state after the messages."),
+                        Option(
+                            "bundle", short: "b", .file("FILE"), repeats: true, "Take code the state lacks from here."),
+                        Option("epoch", .integer("N", 0...UInt64(Int64.max)), "The epoch they run in (default: 1)."),
+                        Option("base-fee", .value("ATTO"), "attoFIL per gas (default: 100)."),
+                        Option("timestamp", .integer("SECONDS", 0...UInt64.max), "Unix time (default: 30 per epoch)."),
+                        Option(
+                            "chain-id", .integer("N", 0...UInt64(Int64.max)), "EIP-155 chain id (default: 31415926)."),
+                        Option("implicit", "Apply them as the node's own: no nonce, no fees, any sender."),
+                        Option("json", "Print JSON."),
+                        storeOption, cpuOption, boundsOption, tierOption, quietOption,
+                    ])
+            ]),
+        Command(
             "store", "Look after the store of compiled actors.",
             subcommands: [
                 Command("ls", "List the objects.", options: [storeOption, Option("json", "Print JSON.")]),

@@ -8,6 +8,9 @@ import Primitives
 
 /// `smelt genesis`: an initial state, made by the actors of a bundle.
 enum GenesisCommand {
+    /// The EIP-155 chain id of states made here, unless another is given.
+    static let chainID: UInt64 = 31_415_926
+
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         guard let path = arguments.value("bundle"), let number = arguments.integer("network-version"),
             let output = arguments.value("output")
@@ -21,13 +24,15 @@ enum GenesisCommand {
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         progress.update("constructors run; actors without an object are compiled first")
         let genesis: Genesis
-        do throws(GenesisError) { genesis = try Genesis(request, bundle: bundle, engine: engine) } catch {
+        let car: Car
+        do throws(GenesisError) {
+            genesis = try Genesis(request, bundle: bundle, engine: engine)
+            car = try genesis.car(includingCode: !arguments.has("no-code"))
+        } catch {
             progress.finish()
             throw CommandFailure(error.isLocal ? .localFailure : .badInput, "\(path): \(error)")
         }
         progress.finish()
-        var car = genesis.car
-        if !arguments.has("no-code") { car.blocks += codeBlocks(of: bundle) }
         guard output != "-" else {
             try Output.raw(car.write())
             return .success
@@ -35,15 +40,6 @@ enum GenesisCommand {
         try Files.write(car.write(), to: output)
         try Output.report(report(genesis, bundle, request), json: arguments.has("json"))
         return .success
-    }
-
-    /// The actors' code in the manifest's order, each once.
-    private static func codeBlocks(of bundle: ActorBundle) -> [Car.Block] {
-        var seen: Set<Cid> = []
-        return bundle.codes.compactMap { actor in
-            guard seen.insert(actor.cid).inserted, let code = bundle.code(actor.cid) else { return nil }
-            return Car.Block(cid: actor.cid, data: code)
-        }
     }
 
     private static func report(_ genesis: Genesis, _ bundle: ActorBundle, _ request: GenesisRequest) -> JSONValue {
@@ -55,6 +51,7 @@ enum GenesisCommand {
                     .object([
                         "id": .string("f0\(actor.id)"), "code": .string(actor.code),
                         "address": actor.address.map { .string($0.text()) } ?? .null,
+                        "ethereum": AddressText.ethereum(actor.address).map { .string($0) } ?? .null,
                         "fil": .string(actor.balance.fil),
                     ])
                 }),
@@ -68,7 +65,7 @@ enum GenesisCommand {
     ) throws(CommandFailure) -> GenesisRequest {
         var request = GenesisRequest(networkVersion: version)
         if let name = arguments.value("network-name") { request.networkName = name }
-        if let id = arguments.integer("chain-id") { request.chainID = id }
+        request.chainID = arguments.integer("chain-id") ?? chainID
         for text in arguments.all("account") {
             guard let (address, amount) = split(text) else {
                 throw CommandFailure(.badInput, "--account '\(text)': ADDRESS=FIL is expected")

@@ -38,6 +38,8 @@ struct Main {
         case "run": return try RunCommand.run(parsed)
         case "replay": return try ReplayCommand.run(parsed)
         case "genesis": return try GenesisCommand.run(parsed)
+        case "message": return try MessageCommand.run(parsed)
+        case "vector": return try VectorCommand.run(parsed)
         case "store": return try StoreCommand.run(parsed)
         case "version": return try VersionCommand.run(parsed)
         default: return try root(parsed)

@@ -12,8 +12,10 @@ import Testing
 @testable import Genesis
 
 @Suite struct GenesisTests {
-    private func blocks(of genesis: Genesis) -> MemoryBlockstore {
-        MemoryBlockstore(Dictionary(genesis.car.blocks.map { ($0.cid, $0.data) }, uniquingKeysWith: { $1 }))
+    private func blocks(of genesis: Genesis) throws -> MemoryBlockstore {
+        MemoryBlockstore(
+            Dictionary(try genesis.car(includingCode: false).blocks.map { ($0.cid, $0.data) }, uniquingKeysWith: { $1 })
+        )
     }
 
     @Test(arguments: Era.all) func eachBundleMakesAStateOnItsNetworkVersion(_ era: Era) throws {
@@ -31,15 +33,18 @@ import Testing
         #expect(balances[100] == "1000" && balances[101] == "5" && balances[102] == "7" && balances[104] == "100")
 
         // Only the archive's blocks are needed to go on; every constructor has left its state there.
-        let tree = try StateTree(store: blocks(of: genesis), root: genesis.root)
+        let car = try genesis.car(includingCode: false)
+        let tree = try StateTree(store: try blocks(of: genesis), root: genesis.root)
         for actor in genesis.actors where !["eam", "placeholder"].contains(actor.code) {
             let state = try #require(try tree.actor(actor.id))
             #expect(state.state != EmptyArray.cid, "\(actor)")
-            #expect(genesis.car.blocks.contains { $0.cid == state.state }, "\(actor)")
+            #expect(car.blocks.contains { $0.cid == state.state }, "\(actor)")
         }
         #expect(try tree.resolve(Wallet.alice) == 100 && tree.resolve(Wallet.ether) == 102)
         #expect(try tree.actor(102)?.delegatedAddress == Wallet.ether)
-        #expect(genesis.car.blocks.allSatisfy { $0.cid.codec != Cid.raw })
+        #expect(car.blocks.allSatisfy { $0.cid.codec != Cid.raw })
+        let code = try genesis.car(includingCode: true).blocks.filter { $0.cid.codec == Cid.raw }
+        #expect(Set(code.map(\.cid)) == Set(bundle.codes.map(\.cid)))
     }
 
     @Test func equalRequestsGiveEqualBytes() throws {
@@ -47,7 +52,7 @@ import Testing
         let era = Era.all[0]
         let first = try Genesis(era.request, bundle: bundle, engine: interpreter())
         let second = try Genesis(era.request, bundle: bundle, engine: interpreter())
-        #expect(first.car.write() == second.car.write())
+        #expect(try first.car(includingCode: true).write() == second.car(includingCode: true).write())
         var other = era.request
         other.accounts[0].balance += TokenAmount(1)
         #expect(try Genesis(other, bundle: bundle, engine: interpreter()).root != first.root)
@@ -62,7 +67,7 @@ import Testing
         request.accounts = [.init(address: Wallet.alice, balance: .zero)]
         request.verifiedRoot = .account(Wallet.bob)
         let genesis = try Genesis(request, bundle: bundle, engine: interpreter())
-        let store = blocks(of: genesis)
+        let store = try blocks(of: genesis)
         let tree = try StateTree(store: store, root: genesis.root)
         func state(_ id: UInt64) throws -> CborValue {
             let head = try #require(try tree.actor(id)).state
@@ -90,8 +95,8 @@ import Testing
     @Test(arguments: [Era.all[0], Era.all[5]]) func aPlaceholderSendsAndBecomesAnEthereumAccount(_ era: Era) throws {
         guard let bundle = try bundle(era.bundle) else { return }
         let genesis = try Genesis(era.request, bundle: bundle, engine: interpreter())
-        let store = blocks(of: genesis)
-        for actor in bundle.codes { try store.put(actor.cid, try #require(bundle.code(actor.cid))) }
+        let store = try blocks(of: genesis)
+        for block in try genesis.car(includingCode: true).blocks { try store.put(block.cid, block.data) }
         let machine = try Machine(
             network: NetworkFacts(
                 profile: try .forVersion(era.request.networkVersion), epoch: 1, timestamp: 30,

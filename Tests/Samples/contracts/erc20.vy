@@ -1,0 +1,57 @@
+# pragma version ~=0.4.3
+# @title A token with a fixed supply, all of it the deployer's at first (ERC-20)
+#
+# Filecoin's EVM has the opcodes of Paris at network version 18, so: vyper --evm-version paris erc20.vy
+
+event Transfer:
+    sender: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+
+event Approval:
+    owner: indexed(address)
+    spender: indexed(address)
+    amount: uint256
+
+name: public(constant(String[12])) = "Sample token"
+symbol: public(constant(String[3])) = "SMP"
+decimals: public(constant(uint8)) = 18
+
+totalSupply: public(uint256)
+balanceOf: public(HashMap[address, uint256])
+allowance: public(HashMap[address, HashMap[address, uint256]])
+
+
+@deploy
+def __init__(supply: uint256):
+    self.totalSupply = supply
+    self.balanceOf[msg.sender] = supply
+    log Transfer(sender=empty(address), receiver=msg.sender, amount=supply)
+
+
+@internal
+def _move(sender: address, receiver: address, amount: uint256):
+    # Reverts on underflow: nobody spends more than they have.
+    self.balanceOf[sender] -= amount
+    self.balanceOf[receiver] += amount
+    log Transfer(sender=sender, receiver=receiver, amount=amount)
+
+
+@external
+def transfer(receiver: address, amount: uint256) -> bool:
+    self._move(msg.sender, receiver, amount)
+    return True
+
+
+@external
+def approve(spender: address, amount: uint256) -> bool:
+    self.allowance[msg.sender][spender] = amount
+    log Approval(owner=msg.sender, spender=spender, amount=amount)
+    return True
+
+
+@external
+def transferFrom(sender: address, receiver: address, amount: uint256) -> bool:
+    self.allowance[sender][msg.sender] -= amount
+    self._move(sender, receiver, amount)
+    return True
