@@ -149,9 +149,9 @@ let targets: [Target] = [
     program(
         "smelt-samples",
         [
-            "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD", "Crypto",
-            "Primitives",
-            "JSON", "CZlib",
+            "Replay", "Machine", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "StateTree", "IPLD",
+            "Crypto",
+            "Primitives", "JSON",
         ]),
     layer("TestSupport", ["WasmFormat"], unsafe: .systemCalls),
     layer(

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Writes Tests/Samples/vectors anew from the scenarios: exit codes and return data are the scenarios', gas and state
-# roots the reference interpreter's.
+# Writes the sample vectors anew from the scenarios: exit codes and return data are the scenarios', gas, state roots
+# and traces the reference interpreter's.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 swift build -c release -Xswiftc -enable-testing --product smelt-samples
-mkdir -p Tests/Samples/vectors
+mkdir -p Tests/Samples/vectors Tests/Samples/syscalls/vectors
 .build/release/smelt-samples Tests/Samples/scenarios .build/samples Tests/Samples/vectors
+.build/release/smelt-samples Tests/Samples/syscalls/scenarios .build/samples/syscalls Tests/Samples/syscalls/vectors

@@ -5,9 +5,10 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 actors="$root/Tests/Samples/actors"
+refusals="$root/Tests/Samples/syscalls/actors"
 out="$root/.build/samples"
 mkdir -p "$out"
-newest=$(find "$actors" "$0" -type f -newer "$out/stamp" 2>/dev/null | head -n 1 || true)
+newest=$(find "$actors" "$refusals" "$0" -type f -newer "$out/stamp" 2>/dev/null | head -n 1 || true)
 [ -f "$out/stamp" ] && [ -z "$newest" ] && exit 0
 
 toolchain=$(dirname "$(readlink -f "$(command -v swiftc)")")
@@ -30,4 +31,8 @@ swiftc -target wasm32-unknown-none-wasm -enable-experimental-feature Embedded \
 "${link[@]}" "$work/sieve.o" "$work/heap.o" -o "$work/sieve.wasm"
 wat2wasm relay.wat -o "$work/relay.wasm"
 mv "$work"/*.wasm "$out/"
+mkdir -p "$out/syscalls"
+for source in "$refusals"/*.wat; do
+    wat2wasm "$source" -o "$out/syscalls/$(basename "$source" .wat).wasm"
+done
 touch "$out/stamp"

@@ -49,12 +49,18 @@ public struct Vector: Sendable, Equatable {
         public var chainID: UInt64
         /// Unix seconds; nil is 30 per epoch.
         public var timestamp: UInt64?
+        /// Whether actors are told that debugging is on; no recorded vector says so.
+        public var actorDebugging: Bool
 
-        public init(baseFee: TokenAmount, circulatingSupply: TokenAmount, chainID: UInt64, timestamp: UInt64? = nil) {
+        public init(
+            baseFee: TokenAmount, circulatingSupply: TokenAmount, chainID: UInt64, timestamp: UInt64? = nil,
+            actorDebugging: Bool = false
+        ) {
             self.baseFee = baseFee
             self.circulatingSupply = circulatingSupply
             self.chainID = chainID
             self.timestamp = timestamp
+            self.actorDebugging = actorDebugging
         }
     }
 

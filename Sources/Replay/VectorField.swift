@@ -69,6 +69,11 @@ struct VectorField {
         return text
     }
 
+    func boolean() throws(VectorError) -> Bool {
+        guard let value = value.bool else { throw error("expected a boolean, found \(kind)") }
+        return value
+    }
+
     func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(VectorError) -> T {
         guard case .number(let text) = value else { throw error("expected an integer, found \(kind)") }
         guard let number = T(text) else {

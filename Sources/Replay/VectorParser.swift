@@ -36,7 +36,8 @@ extension Vector {
             baseFee: try preconditions.optional("basefee")?.amount() ?? Self.defaultBaseFee,
             circulatingSupply: try preconditions.optional("circ_supply")?.amount() ?? Self.defaultCirculatingSupply,
             chainID: try preconditions.optional("chain_id")?.integer() ?? 0,
-            timestamp: try preconditions.optional("timestamp")?.integer())
+            timestamp: try preconditions.optional("timestamp")?.integer(),
+            actorDebugging: try preconditions.optional("actor_debugging")?.boolean() ?? false)
         variants = try Self.variants(try preconditions.member("variants"))
         messages = try Self.messages(try root.member("apply_messages"))
 

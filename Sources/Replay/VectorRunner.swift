@@ -159,7 +159,7 @@ struct VectorRunner: Sendable {
                     ?? UInt64(clamping: variant.epoch).multipliedSaturating(by: 30),
                 baseFee: vector.environment.baseFee,
                 circulatingSupply: vector.environment.circulatingSupply,
-                chainID: vector.environment.chainID),
+                chainID: vector.environment.chainID, actorDebugging: vector.environment.actorDebugging),
             stateRoot: stateRoot, store: store, engine: engine, externs: externs, trace: trace)
     }
 

@@ -72,6 +72,7 @@ extension Vector {
             .init("chain_id", .integer(environment.chainID)),
         ]
         if let timestamp = environment.timestamp { members.append(.init("timestamp", .integer(timestamp))) }
+        if environment.actorDebugging { members.append(.init("actor_debugging", .bool(true))) }
         return .object(members)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GasSchedule
+import Machine
 import Metering
 import Primitives
 import Replay
@@ -8,10 +9,15 @@ import WasmReference
 
 /// Writes the sample vectors: `smelt-samples SCENARIOS WASM-DIRECTORY OUT-DIRECTORY`.
 ///
-/// Exit codes and return data come from the scenarios, which are written by hand; gas and the state root come from
-/// the reference interpreter, so that compiled code is compared with a second executor.
+/// Exit codes and return data come from the scenarios, which are written by hand; gas, the state root and traces come
+/// from the reference interpreter, so that compiled code is compared with a second executor.
 @main
 struct SamplesMain {
+    private static let epoch: Int64 = 3_000_000
+    private static let engine = ReferenceEngine { bytes in
+        Result { () throws(Refusal) in try FrontEnd.analyze(bytes, profile: .fvm, prices: .fvm) }
+    }
+
     static func main() {
         do {
             let arguments = CommandLine.arguments
@@ -44,35 +50,46 @@ struct SamplesMain {
 
     private static func write(_ scenarioPath: String, code: [String: [UInt8]], to directory: String) throws {
         let scenario = try Scenario(file: scenarioPath)
-        let state = try SampleState(scenario.actors, code: code)
-        var writer = VectorWriter(name: name(scenarioPath), scenario: scenario, state: state)
-        let path = "\(directory)/\(writer.name).json"
-        func save() throws {
-            try Data((try writer.json().text(.indented) + "\n").utf8).write(to: URL(fileURLWithPath: path))
+        let open = try vector(scenario, name: name(scenarioPath), code: code)
+        let (made, reports) = open.withResults(engine: engine, bundles: [])
+        guard let made, let report = reports.first else {
+            throw SampleError("\(scenarioPath): \(reports.first?.problem ?? "did not run")")
         }
-        // The draft says gas 0 and an unchanged state; what differs is what the interpreter found.
-        try save()
-        let draft = try replay(path)
-        writer.gasUsed = draft.messages.map(\.gasUsed)
-        for mismatch in draft.mismatches where mismatch.field == "state root" {
-            writer.postStateRoot = try Cid(text: mismatch.got)
+        for (index, (step, message)) in zip(scenario.steps, report.messages).enumerated() {
+            guard let receipt = message.result?.receipt, receipt.exitCode.rawValue == step.exitCode,
+                receipt.returnData == step.returnData
+            else {
+                throw SampleError("\(scenarioPath): message \(index) is not as expected:\n" + TextReport().text(report))
+            }
         }
-        try save()
-        let final = try replay(path)
-        guard final.status == .passed else {
-            throw SampleError("\(scenarioPath): not as expected:\n" + TextReport().text(final))
-        }
+        let path = "\(directory)/\(made.name).json"
+        try made.write(to: path)
+        let options = ReplayOptions(paths: [path], traceDirectory: scenario.hasTrace ? directory : nil)
+        let passed = try ReplayRunner(options, engine: engine, bundles: []).run { _ in }.passed
+        guard passed == 1 else { throw SampleError("\(path): does not pass") }
     }
 
-    private static func replay(_ path: String) throws -> VectorReport {
-        var reports: [VectorReport] = []
-        let engine = ReferenceEngine { bytes in
-            Result { () throws(Refusal) in try FrontEnd.analyze(bytes, profile: .fvm, prices: .fvm) }
-        }
-        let runner = try ReplayRunner(ReplayOptions(paths: [path]), engine: engine, bundles: [])
-        _ = try runner.run { reports.append($0) }
-        guard let report = reports.first else { throw SampleError("\(path): no report") }
-        if report.messages.isEmpty { throw SampleError("\(path): \(report.problem ?? "did not run")") }
-        return report
+    /// The messages on the sample state, nothing demanded yet.
+    private static func vector(_ scenario: Scenario, name: String, code: [String: [UInt8]]) throws -> Vector {
+        let state = try SampleState(scenario.actors, code: code)
+        let sender = try SampleState.sender()
+        return Vector(
+            name: name, description: scenario.description,
+            car: Vector.archive(roots: [state.root], blocks: state.blocks), preStateRoot: state.root,
+            environment: Vector.Environment(
+                baseFee: Vector.defaultBaseFee, circulatingSupply: Vector.defaultCirculatingSupply, chainID: 314,
+                timestamp: UInt64(epoch) * 30, actorDebugging: scenario.actorDebugging),
+            variants: [
+                Vector.Variant(
+                    id: "nv\(scenario.networkVersion)", epoch: epoch,
+                    networkVersion: NetworkVersion(rawValue: scenario.networkVersion))
+            ],
+            messages: try scenario.steps.enumerated().map { index, step in
+                try VectorMessage(
+                    Message(
+                        to: .id(step.to), from: sender, nonce: UInt64(index), value: step.value,
+                        gasLimit: step.gasLimit, feeCap: TokenAmount(200), premium: TokenAmount(1),
+                        method: step.method, params: step.params))
+            })
     }
 }

@@ -13,6 +13,8 @@ struct Scenario {
         var to: UInt64
         var method: UInt64
         var params: [UInt8]
+        /// attoFIL.
+        var value: TokenAmount
         /// Whole gas.
         var gasLimit: UInt64
         /// Known from the actor's source, not recorded.
@@ -22,6 +24,10 @@ struct Scenario {
 
     var description: String
     var networkVersion: UInt32
+    /// Whether actors are told that debugging is on.
+    var actorDebugging: Bool
+    /// Whether the vector comes with a trace.
+    var hasTrace: Bool
     var actors: [Actor]
     var steps: [Step]
 
@@ -41,6 +47,8 @@ struct Scenario {
         else { throw fail("description, actors or messages") }
         self.description = description
         networkVersion = try number(json, "network_version")
+        actorDebugging = json["actor_debugging"]?.bool ?? false
+        hasTrace = json["trace"]?.bool ?? false
         self.actors = try actors.map { actor in
             guard let code = actor["code"]?.string else { throw fail("code") }
             return Actor(id: try number(actor, "id"), code: code)
@@ -49,6 +57,7 @@ struct Scenario {
             guard let expected = step["expect"] else { throw fail("expect") }
             return Step(
                 to: try number(step, "to"), method: try number(step, "method"), params: try bytes(step, "params"),
+                value: try TokenAmount(decimal: step["value"]?.string ?? "0"),
                 gasLimit: try number(step, "gas_limit"), exitCode: try number(expected, "exit_code"),
                 returnData: try bytes(expected, "return"))
         }

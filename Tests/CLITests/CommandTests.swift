@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 /// The commands on the project's own samples.
@@ -68,6 +69,15 @@ import Testing
         let run = try Tool.smelt("replay", Tool.vectors, "--store", store)
         #expect(run.status == 0, "\(run.output)\(run.errors)")
         #expect(run.lines.last == "3 passed, 0 failed, 0 skipped")
+    }
+
+    /// Syscalls refused in ways that no recorded vector shows, and a log line in a trace.
+    @Test(arguments: ["optimised", "baseline"])
+    func theProjectsOwnVectorsPassWithTheirTraces(tier: String) throws {
+        let run = try Tool.smelt(
+            "replay", packageRoot + "/Tests/Samples/syscalls/vectors", "--store", store, "--tier", tier)
+        #expect(run.lines.last == "4 passed, 0 failed, 0 skipped", "\(run.output)\(run.errors)")
+        #expect(run.output.contains("2 traces equal"), "\(run.output)")
     }
 
     @Test(arguments: ["guard", "check"])

@@ -7,14 +7,16 @@ import Testing
 
 @testable import Replay
 
-/// Walks the table of syscalls: in the recorded vectors of each generation every one succeeds, and gives every error
-/// number it is documented to give (FVM syscalls specification, "Error numbers per syscall"). What no recording can
-/// show is shown elsewhere, and listed here with the reason.
+/// Walks the table of syscalls: in the vectors of each generation, recorded ones and the project's own, every one
+/// succeeds, and gives every error number it is documented to give (FVM syscalls specification, "Error numbers per
+/// syscall"). What no vector can show is shown elsewhere, and listed here with the reason.
 @Suite struct SyscallCoverageTests {
     struct Generation: Sendable, CustomTestStringConvertible {
         var name: String
         /// Folders of golden vectors with their bundles.
         var recordings: [(directory: String, bundle: String)]
+        /// Vectors of `Tests/Samples/syscalls`, whose scenarios say why each expected value is right.
+        var own: [String]
         /// Error numbers by `module::name`.
         var errors: [String: Set<UInt32>]
         var testDescription: String { name }
@@ -39,13 +41,14 @@ import Testing
 
     static let generations = [
         Generation(
-            name: "v3", recordings: [("nv18", "v10"), ("nv20", "v11")],
+            name: "v3", recordings: [("nv18", "v10"), ("nv20", "v11")], own: ["refusals-v3", "debugging-v3"],
             errors: common.merging([
                 "ipld::block_open": [1, 3, 9], "ipld::block_create": [1, 3, 9], "self::set_root": [1, 2, 13],
                 "self::self_destruct": [1, 5, 6, 11, 13], "event::emit_event": [1, 9, 13],
             ]) { $1 }),
         Generation(
             name: "v4", recordings: [("nv21", "v12"), ("nv25", "v16"), ("nv28", "v18")],
+            own: ["refusals-v4", "debugging-v4"],
             errors: common.merging([
                 "ipld::block_open": [1, 3, 6, 9, 10], "ipld::block_create": [1, 3, 6, 9, 10],
                 "self::set_root": [1, 2, 6, 13], "self::self_destruct": [2, 13], "event::emit_event": [1, 3, 9, 13],
@@ -53,25 +56,11 @@ import Testing
             ]) { $1 }),
     ]
 
-    /// What no vector here shows, by generation, and why.
-    ///
-    /// Nothing can record a registry of 2^31 blocks (KernelTests fill a small one), in v4 a CID of a foreign codec, which
-    /// nothing makes reachable, a deleted actor's missing balance, or arguments of debugging syscalls, which nobody looks
-    /// at while debugging is off (KernelTests turn it on). The rest is in recordings that are not here: KernelTests show
-    /// it from the specification, bad ranges in BoundaryMatrixTests, others in ActorSyscallTests, IpldTests,
-    /// SyscallValueTests and GenerationV4Tests.
+    /// What no vector shows, by generation, and why: nothing can record a registry of 2^31 blocks (KernelTests fill a small
+    /// one), a self-destruct that lacks the balance it has just read, or in v4 a CID of a foreign codec, which nothing
+    /// makes reachable.
     static let unrecorded: [String: [String: Set<UInt32>]] = [
-        "v3": [
-            "ipld::block_open": [1, 3], "self::self_destruct": [1, 5, 6, 11], "debug::log": [1],
-            "debug::store_artifact": [1], "actor::balance_of": [1], "actor::lookup_delegated_address": [1],
-            "actor::resolve_address": [6], "ipld::block_create": [1], "ipld::block_link": [8],
-            "rand::get_chain_randomness": [1], "rand::get_beacon_randomness": [1], "self::set_root": [13],
-        ],
-        "v4": [
-            "ipld::block_open": [3, 9], "self::self_destruct": [2], "debug::log": [1], "debug::store_artifact": [1],
-            "actor::balance_of": [1], "actor::lookup_delegated_address": [1], "actor::resolve_address": [6],
-            "ipld::block_create": [1], "self::set_root": [13],
-        ],
+        "v3": ["ipld::block_open": [3], "self::self_destruct": [5]], "v4": ["ipld::block_open": [3, 9]],
     ]
 
     @Test(arguments: generations)
@@ -87,6 +76,10 @@ import Testing
                 engine: WatchingEngine(interpreter(), outcomes), bundles: [bundle])
             #expect(try runner.run { _ in }.passed == vectors.count)
         }
+        let own = generation.own.map { "\(packageRoot)/Tests/Samples/syscalls/vectors/\($0).json" }
+        let runner = try ReplayRunner(
+            ReplayOptions(paths: own), engine: WatchingEngine(interpreter(), outcomes), bundles: [])
+        #expect(try runner.run { _ in }.passed == own.count)
         let seen = outcomes.all
         for (syscall, errors) in generation.errors.sorted(by: { $0.key < $1.key }) {
             let got = seen[syscall] ?? []
