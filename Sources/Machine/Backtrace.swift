@@ -9,6 +9,8 @@ public struct Backtrace: Sendable, Equatable, CustomStringConvertible {
         /// Actor id.
         public var actor: UInt64
         public var method: UInt64
+        /// What the actor calls the method, where whoever shows the frame knows it.
+        public var methodName: String?
         public var exitCode: ExitCode
         private let why: Diagnostic
 
@@ -36,6 +38,11 @@ public struct Backtrace: Sendable, Equatable, CustomStringConvertible {
 
     public init() {}
 
+    /// Names the methods of the frames.
+    public mutating func nameMethods(_ name: (Frame) -> String?) {
+        for index in frames.indices { frames[index].methodName = name(frames[index]) }
+    }
+
     /// A failure without any actor call.
     public init(cause: @autoclosure @escaping @Sendable () -> String) { root = Diagnostic(cause) }
 
@@ -57,7 +64,8 @@ public struct Backtrace: Sendable, Equatable, CustomStringConvertible {
     /// One line per frame, innermost first, then the cause.
     public var description: String {
         var lines = frames.enumerated().map { index, frame in
-            "\(index): actor f0\(frame.actor), method \(frame.method): \(frame.exitCode)"
+            "\(index): actor f0\(frame.actor), method \(frame.method)"
+                + (frame.methodName.map { " (\($0))" } ?? "") + ": \(frame.exitCode)"
                 + (frame.message.isEmpty ? "" : ": \(frame.message)")
         }
         if let cause { lines.append("caused by: \(cause)") }

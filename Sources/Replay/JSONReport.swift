@@ -37,6 +37,7 @@ public enum JSONReport {
         for (name, cid) in [("state_root", report.stateRoot), ("builtin_actors", report.manifest)] {
             members.append(.init(name, cid.map { .object(["/": .string($0.text)]) } ?? .null))
         }
+        members.append(.init("answered_verifications", report.answered.json))
         members.append(.init("price_list", report.priceList.map { .string($0) } ?? .null))
         return .object(members)
     }
@@ -49,6 +50,16 @@ public enum JSONReport {
             .init("nanoseconds", .integer(message.nanoseconds)),
             .init("processor_nanoseconds", .integer(message.processorNanoseconds)),
         ]
+        if let sent = message.message {
+            members += [
+                .init("from", .string(sent.from.text())), .init("to", .string(sent.to.text())),
+                .init("receiver", message.receiver.map { .string($0) } ?? .null),
+                .init("method", .integer(sent.method)),
+                .init("method_name", message.methodName.map { .string($0) } ?? .null),
+                .init("params", .string(Base64.encode(sent.params))),
+                .init("params_dag_json", DagJSON.value(cbor: sent.params) ?? .null),
+            ]
+        }
         if let result = message.result { members += ReceiptReport.members(result) }
         if let failure = message.failure {
             members.append(.init("cause", failure.cause.map { .string($0) } ?? .null))
@@ -60,6 +71,7 @@ public enum JSONReport {
     private static func value(_ frame: Backtrace.Frame) -> JSONValue {
         .object([
             "actor": .integer(frame.actor), "method": .integer(frame.method),
+            "method_name": frame.methodName.map { .string($0) } ?? .null,
             "exit_code": .integer(frame.exitCode.rawValue), "message": .string(frame.message),
         ])
     }
@@ -94,7 +106,7 @@ public enum JSONReport {
             "local_failures": .integer(summary.localFailures),
             "bad_inputs": .integer(summary.badInputs), "equal_traces": .integer(summary.equalTraces),
             "messages": .integer(summary.messages), "gas_used": .integer(summary.gasUsed),
-            "nanoseconds": .integer(summary.nanoseconds),
+            "nanoseconds": .integer(summary.nanoseconds), "answered_verifications": summary.answered.json,
         ])
     }
 

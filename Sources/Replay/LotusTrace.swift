@@ -10,12 +10,15 @@ final class LotusTrace: MessageTraceSink {
     private struct Frame {
         var call: TracedCall
         var invoked: JSONValue?
+        var methodName: String?
         var charges: [JSONValue]
         var calls: [JSONValue] = []
         var logs: [JSONValue] = []
         var blocks: [JSONValue] = []
     }
 
+    /// What an actor with a code calls a method; nil where nobody knows.
+    var methodName: (_ code: Cid, _ method: UInt64) -> String? = { _, _ in nil }
     private var frames: [Frame] = []
     /// Charges before the first call: they go into the outermost one.
     private var early: [JSONValue] = []
@@ -36,7 +39,9 @@ final class LotusTrace: MessageTraceSink {
             frames.append(Frame(call: call, charges: frames.isEmpty ? early : []))
         case .invoke(let id, let state):
             guard !frames.isEmpty else { return }
-            frames[frames.count - 1].invoked = .object([
+            let last = frames.count - 1
+            frames[last].methodName = methodName(state.code, frames[last].call.method)
+            frames[last].invoked = .object([
                 "Id": .integer(id),
                 "State": .object([
                     "Code": Self.link(state.code), "Head": Self.link(state.state),
@@ -81,6 +86,8 @@ final class LotusTrace: MessageTraceSink {
                     "ReturnCodec": .integer(block?.codec ?? 0),
                 ])),
         ]
+        // Lotus has no such member; its viewers pass over what they do not know.
+        if let name = frame.methodName { members.append(.init("MethodName", .string(name))) }
         if let invoked = frame.invoked { members.append(.init("InvokedActor", invoked)) }
         members.append(.init("GasCharges", .array(frame.charges)))
         members.append(.init("Subcalls", .array(frame.calls)))
@@ -105,6 +112,9 @@ final class LotusTrace: MessageTraceSink {
     private static func link(_ cid: Cid) -> JSONValue { .object(["/": .string(cid.text)]) }
 
     /// What came of the message that has ended, as Lotus's `InvocResult`.
+    /// - Parameter cid: of the message without its signature, which vectors do not have. For senders with BLS keys that
+    ///   is the message's CID on chain; a message signed with a secp256k1 key or by a delegated sender stands there
+    ///   together with its signature and has another CID, which cannot be known here.
     func result(_ message: Message, cid: Cid, _ result: ApplyResult, nanoseconds: UInt64) -> JSONValue {
         let gas = result.gas
         let cost = gas.baseFeeBurn + gas.overEstimationBurn + gas.minerTip

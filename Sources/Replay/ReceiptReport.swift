@@ -10,6 +10,7 @@ enum ReceiptReport {
         let receipt = result.receipt
         return [
             .init("return", .string(Base64.encode(receipt.returnData))),
+            .init("return_dag_json", shown(result) ?? .null),
             .init("return_codec", result.returnCodec.map { .integer($0) } ?? .null),
             .init("events_root", receipt.eventsRoot.map { .object(["/": .string($0.text)]) } ?? .null),
             .init("events", .array(result.events.map(value))),
@@ -42,12 +43,21 @@ enum ReceiptReport {
     /// As lines for people.
     static func lines(_ index: Int, _ message: MessageReport) -> [String] {
         var lines = ["    message \(index): exit code \(message.exitCode), \(message.gasUsed) gas"]
+        if let sent = message.message {
+            let kind = message.receiver.map { " (\($0))" } ?? ""
+            let name = message.methodName.map { " (\($0))" } ?? ""
+            lines.append("        to                   \(sent.to.text())\(kind), method \(sent.method)\(name)")
+            if let params = DagJSON.value(cbor: sent.params) {
+                lines.append("        parameters           \(text(params))")
+            }
+        }
         guard let result = message.result else { return lines }
         let gas = result.gas
         if !result.receipt.returnData.isEmpty {
             let codec = result.returnCodec.map { " (codec 0x\(String($0, radix: 16)))" } ?? ""
             lines.append("        return               \(Hex.encode(result.receipt.returnData))\(codec)")
         }
+        if let value = shown(result) { lines.append("        return as DAG-JSON   \(text(value))") }
         if let root = result.receipt.eventsRoot { lines.append("        events root          \(root.text)") }
         for event in result.events {
             let entries = event.entries.map { entry in
@@ -63,5 +73,19 @@ enum ReceiptReport {
             lines.append("        \(name)\(String(repeating: " ", count: 21 - name.count))\(amount.decimal) attoFIL")
         }
         return lines
+    }
+
+    /// The return value, where it is of a known kind.
+    private static func shown(_ result: ApplyResult) -> JSONValue? {
+        result.returnCodec.flatMap { DagJSON.value(result.receipt.returnData, codec: $0) }
+    }
+
+    /// Characters of a value shown to people at most; `--format json` has all of it.
+    private static let shownCharacters = 4_000
+
+    private static func text(_ value: JSONValue) -> String {
+        let text = value.text().printable()
+        guard text.count > shownCharacters else { return text }
+        return "\(text.prefix(shownCharacters))… (\(text.count) characters)"
     }
 }

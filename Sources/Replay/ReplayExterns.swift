@@ -11,7 +11,10 @@ final class ReplayExterns: Externs {
     private let answers: [RandomnessAnswer]
     /// Recorded answers that were asked for.
     private(set) var given: [RandomnessAnswer] = []
-    let proofs: any ProofSyscalls = ConformanceProofs()
+    private let counted = CountedProofs(ConformanceProofs())
+    var proofs: any ProofSyscalls { counted }
+    /// What was answered by the rules of the reference's conformance driver.
+    var answered: AnsweredVerifications { counted.counts }
 
     init(randomness: [RandomnessAnswer]) { answers = randomness }
 

@@ -46,6 +46,8 @@ public struct VectorReport: Sendable {
     public var manifest: Cid?
     /// The price list's name.
     public var priceList: String?
+    /// Verifications answered by a rule.
+    public var answered = AnsweredVerifications()
     /// Lotus's view of each message, where it was asked for.
     public var lotus: [JSONValue] = []
 
@@ -98,6 +100,12 @@ public struct MessageReport: Sendable {
     public var failure: Backtrace?
     /// Everything that came of it.
     public var result: ApplyResult?
+    /// What was executed.
+    public var message: Message?
+    /// The manifest's name of the receiving actor, as it is after the message; nil for one that is not built in.
+    public var receiver: String?
+    /// What the receiver calls the method.
+    public var methodName: String?
 
     /// Keeps the shorter times of this and another execution.
     mutating func shorten(_ other: MessageReport) {
@@ -123,6 +131,8 @@ public struct ReplaySummary: Sendable, Equatable {
     public var equalTraces = 0
     public var messages = 0
     public var gasUsed: UInt64 = 0
+    /// Verifications answered by a rule.
+    public var answered = AnsweredVerifications()
     /// Of execution, summed over all threads.
     public var nanoseconds: UInt64 = 0
 
@@ -139,6 +149,7 @@ public struct ReplaySummary: Sendable, Equatable {
         if report.isBadInput { badInputs += 1 }
         if report.isOtherVersion { otherVersions += 1 }
         if report.trace == .equal { equalTraces += 1 }
+        answered.add(report.answered)
         messages += report.messages.count
         gasUsed &+= report.gasUsed
         nanoseconds &+= report.nanoseconds

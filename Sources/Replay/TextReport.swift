@@ -76,11 +76,12 @@ public struct TextReport: Sendable {
 
     /// The end of the report: what was done in one line, then the counts alone on theirs.
     public func text(_ summary: ReplaySummary) -> String {
+        let answered = summary.answered.text.map { $0 + "\n" } ?? ""
         let ran = summary.ran == 0 ? "" : "\(summary.ran) ran, "
         return """
             \(summary.messages) messages, \(summary.gasUsed) gas in \(Self.milliseconds(summary.nanoseconds)) of \
             execution, \(summary.equalTraces) traces equal
-            \(ran)\(summary.passed) passed, \(summary.failed) failed, \(summary.skipped) skipped
+            \(answered)\(ran)\(summary.passed) passed, \(summary.failed) failed, \(summary.skipped) skipped
             """
     }
 

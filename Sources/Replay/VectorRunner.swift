@@ -174,16 +174,21 @@ struct VectorRunner: Sendable {
     ) -> Outcome {
         var report = initial
         let store = ReplayBlockstore(blocks, shared: self.blocks)
+        let externs = ReplayExterns(randomness: vector.randomness)
         do {
             let machine = try machine(
-                vector, variant, stateRoot: vector.preStateRoot, store,
-                ReplayExterns(randomness: vector.randomness), trace: sinks.all)
+                vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: sinks.all)
+            let manifest = machine.manifest
+            sinks.lotus?.methodName = { code, method in
+                BuiltinMethods.name(method, kind: manifest.name(of: code), variant.networkVersion)
+            }
             report.manifest = machine.manifest.cid
             report.priceList = machine.network.prices.id.rawValue
             try execute(vector, on: machine, store, sinks, &report)
         } catch {
             report.fail(error)
         }
+        report.answered = externs.answered
         return Outcome(report: report, blocks: store.own, asked: store.asked)
     }
 
@@ -204,11 +209,12 @@ struct VectorRunner: Sendable {
                 throw error
             }
             let time = clock.elapsed - (machine.codeLoading - loadedBefore)
-            report.messages.append(
-                MessageReport(
-                    exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
-                    nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
-                    failure: result.failure, result: result))
+            var message = MessageReport(
+                exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
+                nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
+                failure: result.failure, result: result)
+            message.name(entry.message, on: machine)
+            report.messages.append(message)
             if let lotus = sinks.lotus {
                 report.lotus.append(
                     lotus.result(entry.message, cid: entry.cid, result, nanoseconds: time.wall.nanoseconds))

@@ -11,6 +11,7 @@ private let tierOption = Option(
     "tier", .choice(Tier.allCases.map(\.rawValue)),
     "Optimised code, or code that compiles quickly and runs at about half the speed (default: optimised).")
 private let storeOption = Option("store", .directory("DIR"), "The store (default: smelt in the XDG cache directory).")
+private let formatOption = Option("format", .choice(["text", "json"]), "How to print (default: text).")
 private let quietOption = Option("quiet", short: "q", "No progress.")
 
 /// The command line of `smelt`, whole. Parsing, help, completions and the man page derive from this table.
@@ -188,6 +189,31 @@ let smeltCommand = Command(
                         Option("json", "Print JSON."),
                         storeOption, cpuOption, boundsOption, tierOption, quietOption,
                     ])
+            ]),
+        Command(
+            "bundle", "Show, check and compare bundles of actors.",
+            subcommands: [
+                Command(
+                    "ls", "List the actors: CIDs, sizes, numbers of functions, syscalls.",
+                    discussion: """
+                        The release and the network versions are shown for bundles whose root is that of a release of \
+                        mainnet or of the calibration network.
+                        """,
+                    options: [formatOption], positionals: [Positional("FILE", 1...Int.max, "Bundles, or -.")]),
+                Command(
+                    "verify", "Check each block's hash, the manifest, and each actor by the FVM's rules.",
+                    options: [formatOption], positionals: [Positional("FILE", 1...Int.max, "Bundles, or -.")]),
+                Command(
+                    "diff", "Compare two bundles: actors, functions, syscalls.",
+                    discussion: """
+                        Functions are matched by name where both modules have a name section (a hash that Rust ends a \
+                        name with does not count). Otherwise a function is unchanged when the other module has one \
+                        with the same type, locals and instructions, where a call counts as one to a function of \
+                        that type or to that import; changed when only constants and offsets of memory differ; and \
+                        else removed and added. --format json lists the functions. The status is 0 whether bundles \
+                        differ or not.
+                        """,
+                    options: [formatOption], positionals: [Positional("FILE", 2...2, "The two bundles.")]),
             ]),
         Command(
             "store", "Look after the store of compiled actors.",

@@ -40,6 +40,7 @@ struct Main {
         case "genesis": return try GenesisCommand.run(parsed)
         case "message": return try MessageCommand.run(parsed)
         case "vector": return try VectorCommand.run(parsed)
+        case "bundle": return try BundleCommand.run(parsed)
         case "store": return try StoreCommand.run(parsed)
         case "version": return try VersionCommand.run(parsed)
         default: return try root(parsed)

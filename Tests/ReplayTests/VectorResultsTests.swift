@@ -197,6 +197,32 @@ import Testing
         }
     }
 
+    /// Vectors of built-in actors: one from mainnet, and several messages that change each other's state.
+    @Test(arguments: [
+        ("vectors/nv18/fil_10_storagepower__CreateMiner__Ok__1.json", "v10"),
+        ("vectors/golden/nv28/builtin__executor_Multi__mixed__2.json", "v18"),
+        ("vectors/golden/nv28/builtin__multisig_Propose__mixed__1.json", "v18"),
+    ])
+    func messagesToBuiltinActorsAreExtracted(_ file: String, _ version: String) throws {
+        guard let path = sharedData(file), let bundle = try bundle(version) else { return }
+        var options = ReplayOptions(paths: [path])
+        options.extractDirectory = directory.path + "/out"
+        var whole: [VectorReport] = []
+        _ = try ReplayRunner(options, engine: interpreter(), bundles: [bundle]).run { whole.append($0) }
+        #expect(whole.map(\.status) == [.passed])
+        var alone: [VectorReport] = []
+        let extracted = ReplayOptions(paths: [directory.path + "/out"])
+        _ = try ReplayRunner(extracted, engine: interpreter(), bundles: [bundle]).run { alone.append($0) }
+        #expect(alone.allSatisfy { $0.status == .passed })
+        #expect(alone.map(\.messages.first?.result) == whole[0].messages.map(\.result))
+        #expect(alone.last?.stateRoot == whole[0].stateRoot)
+        let all = try VectorRunner.loadBlocks(of: try Vector(json: try readFile(path), file: "x"), file: "x")
+        for report in alone {
+            let vector = try Vector(json: try readFile(report.file), file: "y")
+            #expect(try VectorRunner.loadBlocks(of: vector, file: "y").count < all.count)
+        }
+    }
+
     @Test func onlyTheRandomnessAskedForGoesAlong() throws {
         let unused = JSONValue.object([
             "on": .array([.string("chain"), .integer(7)]),
