@@ -6,14 +6,20 @@ import WasmFormat
 
 /// Whether a bundle's actors can run at a network version.
 enum BundleFit {
-    /// All names that the state and the request need must be there, and each actor's imports must be syscalls of the
-    /// version's generation with their exact types. Released bundles of one generation differ in nothing that could
-    /// be seen here.
+    /// All names that the state and the request need must be there; a released bundle must be one that networks of this
+    /// version run; and each actor's imports must be syscalls of the version's generation with their exact types, which
+    /// is all that can be told of a bundle nobody released.
     static func check(
         _ bundle: ActorBundle, _ profile: NetworkProfile, needed: [String]
     ) throws(GenesisError) {
         let missing = needed.filter { bundle.manifest.code(named: $0) == nil }
         guard missing.isEmpty else { throw .missingActors(missing) }
+        if let release = ReleasedBundles.release(root: bundle.root),
+            !release.networkVersions.contains(profile.version.rawValue)
+        {
+            throw .otherVersion(
+                release: "\(release.tag) of \(release.network)", runs: release.networkVersions, profile.version)
+        }
         let syscalls = SyscallSet.of(profile.syscalls)
         for entry in bundle.manifest.entries {
             guard let code = bundle.code(entry.code) else { continue }

@@ -67,6 +67,8 @@ public enum GenesisError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownVersion(String)
     /// The bundle's manifest lacks actors that a state needs.
     case missingActors([String])
+    /// The bundle is a release that networks of other versions run.
+    case otherVersion(release: String, runs: [UInt32], NetworkVersion)
     /// An actor of the bundle cannot run at this network version.
     case unfit(actor: String, NetworkVersion, reason: String)
     /// The address can be no account's.
@@ -88,6 +90,9 @@ public enum GenesisError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unknownVersion(let text), .state(let text), .local(let text): text
         case .missingActors(let names): "the bundle has no \(names.joined(separator: ", ")) actor"
+        case .otherVersion(let release, let runs, let version):
+            "the bundle is \(release), which belongs to network version \(runs.map(String.init).joined(separator: " and ")), "
+                + "not \(version.rawValue)"
         case .unfit(let actor, let version, let reason):
             "the bundle does not belong to network version \(version.rawValue): \(actor) actor: \(reason)"
         case .notAnAccount(let address): "\(address) is no account's address, which is f1…, f3… or f410f…"

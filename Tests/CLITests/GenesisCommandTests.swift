@@ -40,7 +40,7 @@ import Testing
         else { return }
         #expect(unknown.status == 2 && unknown.errors.contains("network version 17 is not known"), "\(unknown.errors)")
         for run in [old, new] {
-            #expect(run.status == 2 && run.errors.contains("does not belong to network version"), "\(run.errors)")
+            #expect(run.status == 2 && run.errors.contains("belongs to network version"), "\(run.errors)")
         }
     }
 

@@ -175,8 +175,21 @@ import Testing
                 == .missingActors(["multisig"]))
     }
 
+    @Test func aReleaseOfAnotherVersionDoesNotFit() throws {
+        guard let bundle = try bundle("v11") else { return }
+        #expect(
+            error(18, bundle)
+                == .otherVersion(
+                    release: "v11.0.0 of mainnet", runs: [19, 20], NetworkVersion(rawValue: 18)))
+        #expect(error(20, bundle) == nil)
+    }
+
+    /// Of a bundle that nobody released only the syscalls can be told.
     @Test func aBundleOfTheOtherGenerationDoesNotFit() throws {
-        guard let old = try bundle("v10"), let new = try bundle("v12") else { return }
+        guard let v10 = try bundle("v10"), let v12 = try bundle("v12") else { return }
+        let old = try bundle(v10) { $0.swapAt(0, 1) }
+        let new = try bundle(v12) { $0.swapAt(0, 1) }
+        #expect(error(19, old) == nil)
         for (version, bundle) in [(21 as UInt32, old), (18, new)] {
             guard case .unfit(_, NetworkVersion(rawValue: version), _)? = error(version, bundle) else {
                 Issue.record("nv\(version): \(String(describing: error(version, bundle)))")
