@@ -42,4 +42,28 @@ import Testing
         #expect(summary.skipped == 0)
         #expect(summary.equalTraces == recording.vectors - recording.withoutTrace)
     }
+
+    /// Every message of a recording as a vector of its own, and every vector with the results it had here.
+    @Test func goldenVectorsComeApartAndAreWrittenAgain() throws {
+        let recording = Self.recordings[3]
+        guard let vectors = sharedData("vectors/golden/\(recording.directory)"),
+            let bundle = try bundle(recording.bundle)
+        else { return }
+        let directory = try TemporaryDirectory()
+        var options = ReplayOptions(paths: [vectors], jobs: 2)
+        options.extractDirectory = directory.path + "/messages"
+        options.blessOutput = directory.path + "/blessed"
+        let whole = try ReplayRunner(options, engine: interpreter(), bundles: [bundle]).run { _ in }
+        #expect(whole.passed == recording.vectors && whole.messages > recording.vectors)
+        #expect(!whole.answered.isEmpty)
+        for (folder, count) in [("messages", whole.messages), ("blessed", recording.vectors)] {
+            let again = ReplayOptions(paths: [directory.path + "/" + folder], jobs: 2)
+            let text = TextReport()
+            let summary = try ReplayRunner(again, engine: interpreter(), bundles: [bundle]).run { report in
+                if case .passed = report.status { return }
+                Issue.record("\(text.text(report))")
+            }
+            #expect(summary.passed == count)
+        }
+    }
 }
