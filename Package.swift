@@ -54,7 +54,7 @@ let targets: [Target] = [
     library("CZlib", pkgConfig: "zlib"),
     library("CYajl", pkgConfig: "yajl"),
     library("CFFI", pkgConfig: "libffi"),
-    library("CLLVM", pkgConfig: "smelt-llvm-19"),
+    library("CLLVM", pkgConfig: "smelt-llvm"),
     library("CGetopt"),
     library("CLinux"),
 
@@ -72,6 +72,8 @@ let targets: [Target] = [
     // L1: front end and data structures.
     layer("Validator", ["WasmFormat"]),
     layer("Metering", ["Validator", "WasmFormat", "GasSchedule", "Syscalls"]),
+    layer("CodeImage", ["CodeSettings", "Metering", "WasmFormat", "CActorRuntime"], unsafe: .runtime),
+    layer("SinglePass", ["CodeImage", "CodeSettings", "Metering", "Validator", "WasmFormat", "CActorRuntime"]),
     layer("Crypto", ["Primitives", "CSodium", "CLibCrypto", "CTomCrypt", "CSecp256k1", "CBLST"], unsafe: .cLibrary),
     layer("IPLD", ["Primitives", "Crypto"]),
     layer("Bundle", ["IPLD", "Primitives", "CZstd"], unsafe: .cLibrary),
@@ -89,12 +91,15 @@ let targets: [Target] = [
     // L3: the compiler side.
     layer("LLVMKit", ["CLLVM"], unsafe: .cLibrary),
     layer(
-        "Lowering", ["CodeSettings", "LLVMKit", "Metering", "Validator", "WasmFormat", "CActorRuntime"],
+        "Lowering",
+        [
+            "CodeImage", "SinglePass", "CodeSettings", "LLVMKit", "Metering", "Validator", "WasmFormat", "CActorRuntime",
+        ],
         unsafe: .runtime),
     layer(
         "Compiler",
         [
-            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "WasmFormat", "CLinux",
+            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "WasmFormat", "CodeSettings", "CLinux",
         ], unsafe: .systemCalls),
 
     // L3: the host side.
@@ -126,7 +131,7 @@ let targets: [Target] = [
         ]),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
-    program("smelt-worker", ["Compiler"]),
+    program("smelt-worker", ["Compiler", "CodeSettings"]),
     program(
         "smelt",
         [
@@ -142,7 +147,7 @@ let targets: [Target] = [
         "SpecSuite",
         [
             "WasmReference", "Compiler", "WorkerProtocol", "ArtifactFormat", "CodeSettings", "Metering", "JSON",
-            "Syscalls",
+            "CActorRuntime", "Syscalls",
             "GasSchedule", "Engine", "NativeEngine", "WasmFormat", "Crypto", "Primitives",
         ], unsafe: .systemCalls),
     program("smelt-spec", ["SpecSuite", "CommandTable"]),
@@ -169,7 +174,7 @@ let targets: [Target] = [
             "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
         ]),
     layer("Bombs", ["TestSupport", "CompilePool", "WorkerProtocol", "ArtifactFormat", "CodeSettings"]),
-    program("smelt-witness", ["Witness", "Bombs", "CodeSettings", "CommandTable"]),
+    program("smelt-witness", ["Witness", "Bombs", "Bundle", "CodeSettings", "CommandTable"]),
 
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
@@ -229,7 +234,7 @@ let targets: [Target] = [
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),
-    tests("Witness", ["Witness"]),
+    tests("Witness", ["Witness", "Bundle", "CodeSettings"]),
     tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule", "smelt-worker"]),
     tests("CommandTable", ["CommandTable"]),
     tests("CLI", ["ArtifactFormat", "WorkerProtocol", "JSON", "IPLD", "Crypto", "Primitives"]),

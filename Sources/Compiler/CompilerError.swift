@@ -23,8 +23,9 @@ public enum CompilerError: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .noLinker: "no linker: ld.lld-19 is neither in PATH nor in /usr/bin (Debian package lld-19)"
-        case .wrongLinker(let path, let version): "\(path) is '\(version)', expected LLD 19"
+        case .noLinker:
+            "no linker: \(Linker.name) is neither in PATH nor in /usr/bin (Debian package lld-\(Linker.major))"
+        case .wrongLinker(let path, let version): "\(path) is '\(version)', expected LLD \(Linker.major)"
         case .linkFailed(let status, let messages): "the linker ended with status \(status): \(messages)"
         case .lowering(let error): error.description
         case .badObject(let error): "the linked object breaks a rule: \(error)"

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LLVMKit
 
 /// Debian's lld, the one linker: its version goes into every object.
 public struct Linker: Sendable {
@@ -10,16 +11,20 @@ public struct Linker: Sendable {
     /// The program and the libraries of LLVM and lld that it loads.
     let files: [CompilerFile]
 
-    private static let places = ["/usr/bin/ld.lld-19", "/usr/lib/llvm-19/bin/ld.lld", "/usr/local/bin/ld.lld-19"]
+    /// LLVM's major version: the linker is the one of the same release.
+    static let major = llvmVersion.prefix { $0 != "." }
+    /// Its name in Debian.
+    static let name = "ld.lld-\(major)"
+    private static let places = ["/usr/bin/\(name)", "/usr/lib/llvm-\(major)/bin/ld.lld", "/usr/local/bin/\(name)"]
 
     /// Finds the linker in `PATH` or where Debian puts it.
     public static func find() throws(CompilerError) -> Linker {
         let folders = getenv("PATH").map { String(cString: $0) } ?? ""
-        let inPath = folders.split(separator: ":").map { "\($0)/ld.lld-19" }
+        let inPath = folders.split(separator: ":").map { "\($0)/\(name)" }
         guard let path = (inPath + places).first(where: { access($0, X_OK) == 0 }) else { throw .noLinker }
         let output = try Subprocess.run([path, "--version"], input: [], operation: "ask the linker for its version")
         let version = String(decoding: output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        guard version.contains("LLD 19.") else { throw .wrongLinker(path: path, version: version) }
+        guard version.contains("LLD \(major).") else { throw .wrongLinker(path: path, version: version) }
         return Linker(path: path, version: version, files: try files(path))
     }
 

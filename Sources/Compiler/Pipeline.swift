@@ -89,8 +89,8 @@ public struct Pipeline {
         }
         facts.slowest = meter.slowest
         facts.slowestMilliseconds = meter.slowestMilliseconds
+        if output.tier == .baseline { facts.baselineFunctions = facts.functions }
         for function in output.functions {
-            if function.tier == .baseline { facts.baselineFunctions += 1 }
             facts.largestFrame = max(facts.largestFrame, function.frameBytes ?? 0)
         }
         return output.bytes

@@ -2,11 +2,6 @@ import CLLVM
 
 /// LLVM's code generator for one target.
 public struct TargetMachine: ~Copyable {
-    /// How much work the code generator does.
-    public enum Level: Sendable {
-        case none, less, standard
-    }
-
     /// What `emit` makes.
     public enum Product: Sendable {
         case object, assembly
@@ -16,7 +11,7 @@ public struct TargetMachine: ~Copyable {
     let triple: String
 
     /// - Parameters: `cpu` is a named level such as `x86-64-v2`; code is position independent.
-    public init(triple: String, cpu: String, level: Level) throws(LLVMError) {
+    public init(triple: String, cpu: String) throws(LLVMError) {
         startOnce
         var target: LLVMTargetRef?
         var message: UnsafeMutablePointer<CChar>?
@@ -28,13 +23,7 @@ public struct TargetMachine: ~Copyable {
         LLVMTargetMachineOptionsSetCPU(options, cpu)
         LLVMTargetMachineOptionsSetRelocMode(options, LLVMRelocPIC)
         LLVMTargetMachineOptionsSetCodeModel(options, LLVMCodeModelSmall)
-        let effort =
-            switch level {
-            case .none: LLVMCodeGenLevelNone
-            case .less: LLVMCodeGenLevelLess
-            case .standard: LLVMCodeGenLevelDefault
-            }
-        LLVMTargetMachineOptionsSetCodeGenOptLevel(options, effort)
+        LLVMTargetMachineOptionsSetCodeGenOptLevel(options, LLVMCodeGenLevelDefault)
         guard let target, let raw = LLVMCreateTargetMachineWithOptions(target, triple, options) else {
             throw LLVMError(stage: .target, message: "no code generator for \(triple)")
         }
@@ -43,6 +32,12 @@ public struct TargetMachine: ~Copyable {
     }
 
     deinit { LLVMDisposeTargetMachine(raw) }
+
+    /// Has LLVM print the passes of every code generator that is set up from now on, to standard error.
+    public static func showPasses() {
+        startOnce
+        parse(["smelt", "-debug-pass=Structure"])
+    }
 
     /// Generates code for `module`. The module is changed by it and good for nothing else afterwards.
     public func emit(_ module: borrowing IRModule, _ product: Product) throws(LLVMError) -> [UInt8] {
@@ -82,6 +77,7 @@ private let startOnce: Void = {
     // The cmov converter turns data-dependent selects of sorting loops into mispredicted branches.
     // Loop strength reduction takes a sixth of the code generator's time for a percent of speed: 32-bit indices that
     // may wrap leave it little to do.
+    // Two passes over IR look for what Smelt never writes: chains of comparisons to merge, calls of the C library.
     // There are no variables to follow, only lines; the newer way of following them takes its time nevertheless.
     // The register allocator looks a fiftieth as far around for regions to split live ranges in: of functions with
     // thousands of blocks it took a fifth of the time.
@@ -89,12 +85,17 @@ private let startOnce: Void = {
     // more than 50 values 32 times and not 256 times, each of which costs its length.
     let words: [StaticString] = [
         "smelt", "-x86-cmov-converter=false", "-disable-cgp", "-disable-lsr",
+        "-disable-mergeicmps", "-disable-partial-libcall-inlining",
         "-experimental-debug-variable-locations=false", "-grow-region-complexity-budget=200",
         "-large-interval-size-threshold=50", "-large-interval-freq-threshold=32",
     ]
+    parse(words)
+}()
+
+private func parse(_ words: [StaticString]) {
     // Sound: a static string is null-terminated and lives as long as the process.
     let pointers: [UnsafePointer<CChar>?] = words.map {
         UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self)
     }
     LLVMParseCommandLineOptions(Int32(pointers.count), pointers, nil)
-}()
+}

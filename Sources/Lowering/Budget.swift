@@ -13,13 +13,16 @@ public struct Estimate: Sendable, Hashable {
     public var edges: UInt64 = 0
     /// Most locals that one loop assigns: values that live through it together.
     public var loopLocals: UInt64 = 0
+    /// Most loops inside each other.
+    public var loopDepth: UInt64 = 0
     /// Operators of the longest run without a branch or a target of one.
     public var longestBlock: UInt64 = 0
     /// Basic blocks that the lowering makes: of control, of charges, and of whatever can trap or becomes a branch.
     public var blocks: UInt64 = 0
 }
 
-/// Up to which estimates the optimising tier takes time in proportion to a module's size.
+/// Up to which estimates the optimising tier takes time in proportion to a module's size; the single pass takes what is
+/// above.
 ///
 /// Figures with their reason: a phi or an edge costs some 50 microseconds (LLVM 19.1), so besides a limit for one
 /// function there is one in proportion to its length. Time grows with the square of a block's length, of the values that
@@ -34,6 +37,8 @@ public struct Budget: Sendable, Hashable {
     /// What every function may have.
     public var free: UInt64
     public var loopLocals: UInt64
+    /// Every pass that knows loops does something for each of them at each level.
+    public var loopDepth: UInt64
     public var longestBlock: UInt64
     /// Blocks of one function.
     public var blocks: UInt64
@@ -43,7 +48,8 @@ public struct Budget: Sendable, Hashable {
 
     public init(
         phis: UInt64, edges: UInt64, joinsPerHundred: UInt64, free: UInt64, loopLocals: UInt64, longestBlock: UInt64,
-        blocks: UInt64 = Budget.standard.blocks, blocksPerThousand: UInt64 = Budget.standard.blocksPerThousand,
+        loopDepth: UInt64 = Budget.standard.loopDepth, blocks: UInt64 = Budget.standard.blocks,
+        blocksPerThousand: UInt64 = Budget.standard.blocksPerThousand,
         freeBlocks: UInt64 = Budget.standard.freeBlocks
     ) {
         self.phis = phis
@@ -52,6 +58,7 @@ public struct Budget: Sendable, Hashable {
         self.free = free
         self.loopLocals = loopLocals
         self.longestBlock = longestBlock
+        self.loopDepth = loopDepth
         self.blocks = blocks
         self.blocksPerThousand = blocksPerThousand
         self.freeBlocks = freeBlocks
@@ -59,18 +66,14 @@ public struct Budget: Sendable, Hashable {
 
     public static let standard = Budget(
         phis: 25_000, edges: 20_000, joinsPerHundred: 150, free: 100, loopLocals: 150, longestBlock: 8_000,
-        blocks: 40_000, blocksPerThousand: 480, freeBlocks: 4_000)
+        loopDepth: 50, blocks: 40_000, blocksPerThousand: 480, freeBlocks: 2_000)
 
-    /// Whether variables can be values: as many phis as that are made.
-    func allowsValues(_ estimate: Estimate) -> Bool {
+    func allows(_ estimate: Estimate) -> Bool {
         // Each counts at least a byte of a binary of less than 4 GiB: no overflow.
         let most = free + estimate.length * joinsPerHundred / 100
         return estimate.phis <= min(phis, most) && estimate.edges <= min(edges, most)
-            && estimate.loopLocals <= loopLocals
-    }
-
-    func allows(_ estimate: Estimate) -> Bool {
-        allowsValues(estimate) && estimate.longestBlock <= longestBlock && estimate.blocks <= blocks
+            && estimate.loopLocals <= loopLocals && estimate.loopDepth <= loopDepth
+            && estimate.longestBlock <= longestBlock && estimate.blocks <= blocks
     }
 
     /// Whether the optimising tier compiles a module of these functions.
@@ -84,8 +87,6 @@ public struct Budget: Sendable, Hashable {
 /// What is known about the work that one function is before it is lowered.
 struct FunctionWork {
     var estimate: Estimate
-    /// Whether its variables are values; otherwise all are slots of the frame.
-    var usesValues: Bool
     /// Per `loop` of the body, in order, the locals assigned in it.
     var loopLocals: [[Int]]
     /// Locals that are read too often for one value. The register coalescer takes time in proportion to a value's uses
@@ -95,7 +96,6 @@ struct FunctionWork {
 
     init(_ body: FunctionBody, localCount: Int, charges: Int, options: LoweringOptions) {
         (estimate, loopLocals) = Estimate.make(body, localCount: localCount, charges: charges, budget: options.budget)
-        usesValues = options.budget.allowsValues(estimate)
         busyLocals = Self.busyLocals(body, count: localCount)
     }
 
@@ -112,8 +112,8 @@ struct FunctionWork {
 
 /// What is known about the work that a module is, and the tier that follows: a property of the WASM and the options.
 ///
-/// One function that exceeds the budget takes the whole module to the baseline tier: the code generator's passes are
-/// chosen for a module, and an actor of whose functions none does is what people write.
+/// One function that exceeds the budget takes the whole module to the baseline tier: an actor of whose functions none
+/// does is what people write.
 struct ModuleWork {
     var functions: [FunctionWork]
     var tier: Tier
@@ -132,14 +132,9 @@ struct ModuleWork {
                 options: options)
         }
         let isBounded = options.budget.allows(functions.map(\.estimate))
-        tier = options.tier == .optimised && isBounded ? .optimised : .baseline
+        // Modules that are linked to each other call with one convention.
+        tier = options.tier == .optimised && (isBounded || options.linksEverything) ? .optimised : .baseline
         reserve = StackReserve(module, plan: plan, isLinked: options.linksEverything)
-        guard tier == .baseline else { return }
-        // Without optimisation a phi and its copy have a slot each: values only where the reserve has room for them.
-        for index in functions.indices
-        where functions[index].estimate.phis * 24 > reserve.bytes(ofFunction: index) {
-            functions[index].usesValues = false
-        }
     }
 }
 
@@ -155,9 +150,10 @@ extension Estimate {
         var open: [(position: Int, loop: Int?, locals: UInt64)] = []
         var loops: [[Int]] = []
         // Position after the last assignment of a local; 0 for none.
-        var assigned = [Int](repeating: 0, count: localCount)
+        var assigned: [Int: Int] = [:]
         var assignedLocals: UInt64 = 0
         var targets: UInt64 = 0
+        var depth: UInt64 = 0
         var run: UInt64 = 0
         for (position, instruction) in body.instructions.enumerated() {
             run += 1
@@ -165,11 +161,15 @@ extension Estimate {
             switch instruction.opcode {
             case .block, .loop, .if:
                 let isLoop = instruction.opcode == .loop
+                if isLoop {
+                    depth += 1
+                    estimate.loopDepth = max(estimate.loopDepth, depth)
+                }
                 open.append((position, isLoop ? loops.count : nil, 0))
                 if isLoop { loops.append([]) }
                 run = 0
             case .end:
-                _ = open.popLast()
+                if open.popLast()?.loop != nil { depth -= 1 }
                 run = 0
             case .else, .br, .brIf, .return, .unreachable:
                 run = 0
@@ -180,10 +180,11 @@ extension Estimate {
             case .localSet, .localTee:
                 let local = Int(instruction.index)
                 guard local < localCount else { break }
-                if assigned[local] == 0 { assignedLocals += 1 }
+                let last = assigned[local] ?? 0
+                if last == 0 { assignedLocals += 1 }
                 // Constructs opened before the last assignment have counted this local already.
                 var index = open.count - 1
-                while index >= 0, open[index].position >= assigned[local], estimate.phis <= budget.phis {
+                while index >= 0, open[index].position >= last, estimate.phis <= budget.phis {
                     estimate.phis += 1
                     open[index].locals += 1
                     if let loop = open[index].loop {

@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeImage
 import LLVMKit
 import WasmFormat
 
@@ -25,7 +26,6 @@ extension FunctionLowering {
     /// An index as 64 bits. One that is used several times is extended once, where it is computed: across blocks the
     /// code generator does not see that the upper half is zero already.
     private func extended(_ operand: Value) -> Value {
-        guard facts.tier == .optimised else { return build.convert(.zeroExtend, operand, to: types.i64) }
         if let known = extensions[operand] { return known }
         let value = build.zeroExtendWhereDefined(operand, to: types.i64)
         extensions[operand] = value
@@ -83,10 +83,47 @@ extension FunctionLowering {
                 push(build.convert(.truncate, pages, to: types.i32))
             }
         case .memoryFill: try callBulk(Service.memoryFill, [])
-        case .memoryCopy: try callBulk(Service.memoryCopy, [])
+        case .memoryCopy:
+            if let count = constantCount { try copy(count) } else { try callBulk(Service.memoryCopy, []) }
         case .memoryInit: try callBulk(Service.memoryInit, [module.i32(instruction.index)])
         case .dataDrop: module.callService(Service.dataDrop, context, [module.i32(instruction.index)])
         default: break
+        }
+    }
+
+    /// The number of bytes of a copy, where it is a small constant: producers make every assignment of a structure one.
+    private var constantCount: UInt64? {
+        guard position > 0, case let before = body.instructions[position - 1], before.opcode == .i32Const else {
+            return nil
+        }
+        let count = UInt64(UInt32(truncatingIfNeeded: before.bits))
+        return (1...64).contains(count) ? count : nil
+    }
+
+    /// Copies through values: all is read before anything is written. The last byte of the target is touched first, so
+    /// that a copy whose target ends outside writes nothing; ahead of it lies the rest, since an index cannot wrap.
+    private func copy(_ count: UInt64) throws(LoweringError) {
+        if !checks { lastAccess = site }
+        try atSite { () throws(LoweringError) in
+            _ = try pop()
+            let from = address(try pop(), offset: 0, width: count)
+            let to = address(try pop(), offset: 0, width: count)
+            var pieces: [(offset: UInt64, type: IRType)] = []
+            var offset: UInt64 = 0
+            for (width, type) in [(8, types.i64), (4, types.i32), (2, types.i16), (1, types.i8)] as [(UInt64, IRType)] {
+                while count - offset >= width {
+                    pieces.append((offset, type))
+                    offset += width
+                }
+            }
+            func place(_ base: Value, _ offset: UInt64) -> Value {
+                offset == 0 ? base : build.address(base, module.i64(offset), byte: types.i8)
+            }
+            let values = pieces.map { build.load($0.type, place(from, $0.offset), alignment: 1, volatile: !checks) }
+            if !checks { _ = build.load(types.i8, place(to, count - 1), alignment: 1, volatile: true) }
+            for (piece, value) in zip(pieces, values) {
+                build.store(value, place(to, piece.offset), alignment: 1, volatile: !checks)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeImage
 import LLVMKit
 import Metering
 import WasmFormat
@@ -123,12 +124,4 @@ extension FunctionLowering {
         guard plan != nil, position >= 0, let cost = module.plan?.functions[position].stackCost else { return height }
         return build.binary(.add, height, module.i64(UInt64(cost)))
     }
-}
-
-/// What stands for the stack in the internal convention: the counted height in the low half, the units reserved in
-/// the high half, which stays zero where the height alone decides.
-enum StackPair {
-    /// The largest pair whose reserve is within the budget. No carry reaches the high half: heights are at most the
-    /// limit when a cost is added, and both are far below 2^31.
-    static let largest = UInt64(StackReserve.budgetUnits) << 32 | UInt64(UInt32.max)
 }

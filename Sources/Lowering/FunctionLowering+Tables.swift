@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeImage
 import LLVMKit
 import WasmFormat
 

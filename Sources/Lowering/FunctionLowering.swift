@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeImage
 import CodeSettings
 import LLVMKit
 import Metering
@@ -32,7 +33,7 @@ final class FunctionLowering {
 
     /// Types of the variables: the locals, then the gas counter.
     private(set) var variables: [IRType] = []
-    /// The variables that are values; nil while they are worked on, and where all are in slots.
+    /// The variables that are values; nil while they are worked on.
     private var values: Variables?
     /// Slots of the frame, for variables that are no values.
     private var slots: [Value?] = []
@@ -79,7 +80,7 @@ final class FunctionLowering {
         memoryBase = function.argument(1)
         height = function.argument(3)
         facts = FunctionFacts(
-            index: UInt32(index), tier: module.tier, estimate: work.estimate, frameBytes: nil)
+            index: UInt32(index), estimate: work.estimate, frameBytes: nil)
     }
 
     // MARK: Driver
@@ -112,12 +113,11 @@ final class FunctionLowering {
         }
         initial.append(function.argument(2))
         variables = initial.map(\.type)
-        let inSlots = work.usesValues ? work.busyLocals : Set(variables.indices)
-        slots = variables.indices.map { inSlots.contains($0) ? build.alloca(variables[$0]) : nil }
+        slots = variables.indices.map { work.busyLocals.contains($0) ? build.alloca(variables[$0]) : nil }
         for (slot, value) in zip(slots, initial) {
             if let slot { build.store(value, slot, alignment: 8) }
         }
-        if work.usesValues { values = Variables(build, initial: initial) }
+        values = Variables(build, initial: initial)
         checkStack()
         openFunction()
     }

@@ -1,5 +1,7 @@
+import CodeImage
 import LLVMKit
 import Metering
+import SinglePass
 import Validator
 
 /// WASM and its metering plan to LLVM IR to an object with one exported symbol, `smelt_module`.
@@ -20,17 +22,44 @@ public enum Lowering {
     ) throws(LoweringError) -> LoweringOutput {
         do {
             let work = ModuleWork(module.module, plan: plan, options: options)
-            let machine = try TargetMachine(
-                triple: options.triple, cpu: options.cpu.rawValue, level: work.tier == .baseline ? .none : .standard)
+            guard work.tier == .optimised else {
+                return try singlePass(module, plan: plan, options: options, work: work, product: product, progress)
+            }
+            let machine = try TargetMachine(triple: options.triple, cpu: options.cpu.rawValue)
             return try lower(
                 module, plan: plan, options: options, work: work, product: product, machine: machine, progress)
         } catch let error as LLVMError {
             throw .llvm(error)
         } catch let error as LoweringError {
             throw error
+        } catch let error as SinglePassError {
+            throw LoweringError(error)
         } catch {
             throw .inconsistent(function: 0, offset: 0, rule: "\(error)")
         }
+    }
+
+    /// The baseline tier: LLVM has no part in it.
+    private static func singlePass(
+        _ module: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions, work: ModuleWork,
+        product: LoweringProduct, _ progress: @escaping (LoweringProgress) -> Void
+    ) throws -> LoweringOutput {
+        guard product == .object else { throw LoweringError.noText(product) }
+        progress(.stage("emit"))
+        var stages = StageClock()
+        let names = SymbolNames(module.module)
+        let imported = module.module.importedFunctionCount
+        let output = try SinglePass.compile(
+            module, plan: plan, bounds: options.bounds, reserve: work.reserve,
+            linksEverything: options.linksEverything, symbol: names.symbol,
+            progress: { progress(.function(names.symbol(UInt32(imported + $0)))) })
+        stages.finish("emit")
+        let functions = work.functions.enumerated().map { position, function in
+            FunctionFacts(
+                index: UInt32(imported + position), estimate: function.estimate,
+                frameBytes: output.frames[imported + position])
+        }
+        return LoweringOutput(bytes: output.object, tier: .baseline, functions: functions, stages: stages.stages)
     }
 
     private static func lower(
@@ -43,7 +72,8 @@ public enum Lowering {
         var functions = try lowering.lower()
         stages.finish("lower")
         if product == .ir {
-            return LoweringOutput(bytes: lowering.ir.text(), functions: functions, stages: stages.stages)
+            return LoweringOutput(
+                bytes: lowering.ir.text(), tier: .optimised, functions: functions, stages: stages.stages)
         }
         progress(.stage("verify"))
         try lowering.ir.verify()
@@ -54,11 +84,11 @@ public enum Lowering {
         stages.finish("emit")
         let frames = lowering.ir.diagnostics.frames
         for index in functions.indices {
-            functions[index].frameBytes = frames[lowering.symbolName(functions[index].index)]
+            functions[index].frameBytes = frames[lowering.names.symbol(functions[index].index)]
         }
-        let check = FrameCheck(module: module.module, reserve: lowering.reserve, symbol: lowering.symbolName)
+        let check = FrameCheck(module: module.module, reserve: lowering.reserve, symbol: lowering.names.symbol)
         try check.run(frames)
-        return LoweringOutput(bytes: bytes, functions: functions, stages: stages.stages)
+        return LoweringOutput(bytes: bytes, tier: .optimised, functions: functions, stages: stages.stages)
     }
 }
 

@@ -1,5 +1,6 @@
 import CodeSettings
 import LLVMKit
+import SinglePass
 
 /// How a module is lowered. Everything here is part of an artifact's key.
 public struct LoweringOptions: Sendable, Hashable {
@@ -49,12 +50,28 @@ public enum LoweringError: Error, Sendable, CustomStringConvertible {
     /// The code generator made a frame larger than the rule of stack reserves allows, so the machine's stack could end
     /// before the guest does. Sizes in bytes, with the function's entries.
     case frame(function: UInt32, bytes: UInt64, reserve: UInt64)
+    /// The baseline tier makes machine code at once: there is neither IR nor assembly text.
+    case noText(LoweringProduct)
+
+    init(_ error: SinglePassError) {
+        self =
+            switch error {
+            case .inconsistent(let function, let offset, let rule):
+                .inconsistent(function: function, offset: offset, rule: rule)
+            case .plan(let fault):
+                .inconsistent(function: fault.function, offset: 0, rule: "instruction \(fault.position): \(fault.rule)")
+            case .frame(let function, let bytes, let reserve):
+                .frame(function: function, bytes: bytes, reserve: reserve)
+            }
+    }
 
     public var description: String {
         switch self {
         case .inconsistent(let function, let offset, let rule):
             "function \(function) at 0x\(String(offset, radix: 16)): \(rule)"
         case .llvm(let error): error.description
+        case .noText(let product):
+            "the baseline tier makes machine code at once, without \(product.rawValue); 'objdump -d' shows an object"
         case .frame(let function, let bytes, let reserve):
             "function \(function): its frame takes \(bytes) bytes, the reserve is \(reserve)"
         }
@@ -73,6 +90,8 @@ public enum LoweringProgress: Sendable, Hashable {
 public struct LoweringOutput: Sendable {
     /// The object, or text, that was asked for.
     public var bytes: [UInt8]
+    /// The tier the module has, which may be lower than the one asked for.
+    public var tier: Tier
     /// Per function the module defines, in order.
     public var functions: [FunctionFacts]
     /// Seconds of wall time, by stage, in the order they ran.
@@ -83,7 +102,6 @@ public struct LoweringOutput: Sendable {
 public struct FunctionFacts: Sendable, Hashable {
     /// Of the index space.
     public var index: UInt32
-    public var tier: Tier
     public var estimate: Estimate
     /// Bytes of its native stack frame; nil when the code generator did not run.
     public var frameBytes: UInt64?

@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeImage
 import CodeSettings
 import LLVMKit
 import Metering
@@ -11,7 +12,6 @@ final class ModuleLowering {
     var reserve: StackReserve { work.reserve }
     let options: LoweringOptions
     let work: ModuleWork
-    var tier: Tier { work.tier }
     let ir: IRModule
     let types: CommonTypes
     let build: Builder
@@ -23,7 +23,8 @@ final class ModuleLowering {
     let importedGlobalCount: Int
     /// By type index: what `call_indirect` compares.
     let typeNumbers: [UInt32]
-    let functionTypeNumbers: [UInt32]
+    let image: DescriptorImage
+    let names: SymbolNames
 
     // Shared pieces of IR.
     let unlikely: Annotation
@@ -50,6 +51,17 @@ final class ModuleLowering {
         self.plan = plan
         self.options = options
         self.work = work
+        let entries = (plan?.trampolines ?? []).indices.filter { index in
+            index >= module.importedFunctionCount && plan?.trampolines[index] != nil
+        }
+        guard
+            let image = DescriptorImage(
+                module, plan: plan, bounds: options.bounds, reserve: work.reserve,
+                linksEverything: options.linksEverything,
+                firstAfterFunctions: entries.first.map { .tableEntry($0) } ?? .end)
+        else { throw .inconsistent(function: 0, offset: 0, rule: "a function type is unusable") }
+        self.image = image
+        names = SymbolNames(module)
         ir = IRModule(name: "module", machine: machine)
         types = ir.types
         build = ir.builder
@@ -68,25 +80,11 @@ final class ModuleLowering {
             ],
             noUnwind: ir.attribute("nounwind"))
 
-        var functionTypes: [FunctionType] = []
-        let typeIndices = module.functionTypeIndices
-        for (position, index) in typeIndices.enumerated() {
-            guard let type = module.type(index), type.results.count <= 1 else {
-                throw .inconsistent(function: UInt32(position), offset: 0, rule: "function type \(index) is unusable")
-            }
-            functionTypes.append(type)
-        }
-        self.functionTypes = functionTypes
+        functionTypes = image.functionTypes
+        importedFunctionCount = image.importedFunctionCount
+        typeNumbers = image.typeNumbers
         globalTypes = module.globalTypes
-        importedFunctionCount = module.importedFunctionCount
         importedGlobalCount = module.importedGlobalCount
-        let canonical = module.canonicalTypeIDs
-        typeNumbers = module.types.indices.map { index in
-            options.linksEverything
-                ? signatureHash(module.types[index]) : canonical[index] &+ 1
-        }
-        let numbers = typeNumbers
-        functionTypeNumbers = typeIndices.map { numbers[Int($0)] }
     }
 
     // MARK: Types and constants
@@ -164,9 +162,8 @@ final class ModuleLowering {
     /// Declares everything, then lowers bodies, entries and the descriptor, in the order of the index space.
     func lower() throws(LoweringError) -> [FunctionFacts] {
         for (index, type) in functionTypes.enumerated() {
-            let prefix = index < importedFunctionCount ? "import" : "f"
             functions.append(
-                addFunction(symbol(prefix, UInt32(index)), internalType(type), convention: .fast))
+                addFunction(names.symbol(UInt32(index)), internalType(type), convention: .fast))
         }
         for index in functionTypes.indices {
             if index >= importedFunctionCount, trampolineCharge(index) != nil {
@@ -217,31 +214,5 @@ final class ModuleLowering {
             facts.append(function.facts)
         }
         return facts
-    }
-
-    /// A symbol for people: letters, digits, `_`, `.` and `$` of the WASM name behind the index.
-    func symbolName(_ index: UInt32) -> String {
-        symbol(Int(index) < importedFunctionCount ? "import" : "f", index)
-    }
-
-    private func symbol(_ prefix: String, _ index: UInt32) -> String {
-        guard let name = module.functionNames[index] else { return "\(prefix)\(index)" }
-        let clean = name.utf8.prefix(160).map { byte -> UInt8 in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "$"):
-                byte
-            default: UInt8(ascii: "_")
-            }
-        }
-        return "\(prefix)\(index)." + String(decoding: clean, as: UTF8.self)
-    }
-}
-
-/// The runtime's number of a signature where modules are linked to each other.
-func signatureHash(_ type: FunctionType) -> UInt32 {
-    type.signature.withUnsafeBufferPointer { bytes in
-        // Sound: a signature is never empty, and the runtime reads as far as its counts say.
-        smelt_rt_type_hash(bytes.baseAddress!)
     }
 }

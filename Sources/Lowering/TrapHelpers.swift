@@ -1,4 +1,5 @@
 import CActorRuntime
+import CodeImage
 import LLVMKit
 
 /// The cold end of a trap, once for a module: stores the counter and goes on to the runtime's `raise` by a jump, so

@@ -9,6 +9,11 @@ public struct ChargeCursor {
         public var block: UInt64?
         /// Milligas for each unit of the topmost i32, unsigned.
         public var perUnit: UInt64?
+
+        public init(block: UInt64? = nil, perUnit: UInt64? = nil) {
+            self.block = block
+            self.perUnit = perUnit
+        }
     }
 
     private let plan: MeteringPlan.Function
@@ -42,6 +47,12 @@ public struct ChargeCursor {
             nextLinear += 1
         }
         return due
+    }
+
+    /// Whether something will be due before the instruction at `position`.
+    public func hasCharge(at position: Int) -> Bool {
+        (nextBlock < plan.blocks.count && Int(plan.blocks[nextBlock].position) == position)
+            || (nextLinear < plan.linear.count && Int(plan.linear[nextLinear].position) == position)
     }
 
     /// Passes over what stands in unreachable code, which nobody ever pays.

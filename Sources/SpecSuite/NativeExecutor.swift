@@ -21,9 +21,10 @@ public final class NativeExecutor: SuiteExecutor {
     private var registered: [Name: NativeInstance] = [:]
 
     /// - Throws: when there is no linker on this machine.
-    public init(bounds: Bounds, tier: Tier) throws(SuiteFailure) {
-        name = "native \(tier == .optimised ? "optimised" : "-O0") \(bounds == .guardPages ? "guard" : "checks")"
-        settings = CompileSettings(profile: .suite, bounds: bounds, tier: tier)
+    public init(bounds: Bounds, tier: Tier, cpu: CPULevel = .standard) throws(SuiteFailure) {
+        let level = cpu == .standard ? "" : " \(cpu.rawValue)"
+        name = "native \(tier.rawValue) \(bounds == .guardPages ? "guard" : "checks")\(level)"
+        settings = CompileSettings(profile: .suite, bounds: bounds, tier: tier, cpu: cpu)
         do { compiler = try Linker.find() } catch { throw SuiteFailure("\(error)") }
     }
 

@@ -26,14 +26,9 @@ import WasmFormat
         limits.least = 0.15
         for name in ["local-if", "functions", "call-indirect", "ladder", "nested-loops", "br-tables"] {
             let family = try #require(BombFamily.all.first { $0.name == name })
-            let results = BombRun(worker: packageRoot + "/.build/release/smelt-worker").measure(
+            let results = BombRun(worker: builtPrograms + "/smelt-worker").measure(
                 family, sizes: [1 << 12, 1 << 14], tier: tier, limits: limits)
-            // Until the lowering's blocks are bounded.
-            withKnownIssue(isIntermittent: true) {
-                #expect(results.count == 2 && limits.breaches(results).isEmpty, "\(name): \(results)")
-            } when: {
-                tier == .optimised
-            }
+            #expect(results.count == 2 && limits.breaches(results).isEmpty, "\(name): \(results)")
         }
     }
 

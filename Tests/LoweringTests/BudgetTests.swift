@@ -21,7 +21,6 @@ struct BudgetTests {
                     ValidatedModule.validate(module, profile: .fvm), prices: .fvm, profile: .fvm)
                 let work = ModuleWork(module, plan: plan, options: LoweringOptions())
                 #expect(work.tier == .optimised, "\(version) \(actor.name)")
-                #expect(work.functions.allSatisfy { $0.usesValues })
             }
         }
     }

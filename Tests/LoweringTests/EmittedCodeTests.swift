@@ -49,7 +49,7 @@ struct EmittedCodeTests {
         ]
     }
 
-    @Test(arguments: ways)
+    @Test(arguments: ways.filter { $0.tier == .optimised })
     func emittedIRHasNothingThatCouldBeUndefined(_ way: LoweringOptions) throws {
         let module = try TestModule(Self.everything())
         let text = try Lowering.lower(module.module, plan: module.plan, options: way, product: .ir).bytes
@@ -86,7 +86,11 @@ struct EmittedCodeTests {
         let object = try Lowering.lower(module.module, plan: module.plan, options: way).bytes
         let linked = try Linker.find().link(object)
         #expect(!linked.isEmpty)
-        let text = try Lowering.lower(module.module, plan: module.plan, options: way, product: .assembly).bytes
+        let folder = TemporaryFolder()
+        #expect(writeFile(object, folder.path + "/code.o"))
+        #expect(shell("objdump -d --no-show-raw-insn '\(folder.path)/code.o' | cut -f 2- > '\(folder.path)/code.s'"))
+        let text = try #require(fileBytes(folder.path + "/code.s"))
+        #expect(text.count > 1_000)
         for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
             let name = line.split(whereSeparator: \.isWhitespace).first ?? ""
             let isForbidden =
@@ -95,7 +99,7 @@ struct EmittedCodeTests {
                     "fadd", "fmul",
                 ].contains { name.hasPrefix($0) }
             #expect(!isForbidden, "\(line)")
-            #expect(!line.contains("@PLT"), "\(line)")
+            #expect(name != "(bad)", "\(line)")
         }
     }
 
@@ -125,7 +129,7 @@ struct EmittedCodeTests {
             phis: 1_000, edges: 1_000, joinsPerHundred: 100, free: 0, loopLocals: 50, longestBlock: 1_000)
         let module = try TestModule(sample.module.bytes)
         let output = try Lowering.lower(module.module, plan: module.plan, options: options)
-        #expect(output.functions.map(\.tier) == [.baseline, .baseline])
+        #expect(output.tier == .baseline)
         try compare(
             sample.module.bytes,
             [GuestCall(export: "loops", arguments: [3]), GuestCall(export: "small", arguments: [9])],

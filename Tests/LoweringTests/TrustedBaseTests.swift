@@ -1,3 +1,4 @@
+import CodeSettings
 import Compiler
 import Lowering
 import Metering
@@ -46,13 +47,11 @@ struct TrustedBaseTests {
 
     @Test func slotsOfNarrowLocalsAreAsAlignedAsTheirAccesses() throws {
         var sample = Sample()
-        // A join that merges a local needs a phi, which the budget does not have.
-        let code = Code.get(0) + [0x04, 0x40] + Code.get(0) + [0x21, 1, 0x0B] + Code.get(1)
+        // A local that is read often has a slot.
+        let code = Code.get(0) + [0x21, 1] + (0..<500).flatMap { _ in Code.get(1) + [0x1A] } + Code.get(1)
         sample.add("narrow", [.i32], [.i32], locals: [(1, 0x7F)], code: code)
-        var options = LoweringOptions()
-        options.budget = Budget(phis: 0, edges: 0, joinsPerHundred: 0, free: 0, loopLocals: 0, longestBlock: 0)
         let module = try TestModule(sample.module.bytes)
-        let bytes = try Lowering.lower(module.module, plan: module.plan, options: options, product: .ir).bytes
+        let bytes = try Lowering.lower(module.module, plan: module.plan, options: LoweringOptions(), product: .ir).bytes
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let slots = lines.filter { $0.contains("alloca i32") }
         #expect(!slots.isEmpty && slots.allSatisfy { $0.hasSuffix("align 8") })
@@ -61,36 +60,43 @@ struct TrustedBaseTests {
 
 /// A charge that is lost would not be noticed by anything that runs.
 struct LostChargeTests {
-    private func lower(_ change: (inout MeteringPlan.Function) -> Void) throws -> LoweringOutput {
+    private func lower(_ tier: Tier, _ change: (inout MeteringPlan.Function) -> Void) throws -> LoweringOutput {
         var sample = Sample(pages: (1, 1))
         sample.add("f", [.i32], [], code: Code.get(0) + Code.get(0) + Code.get(0) + [0xFC, 0x0B, 0])
         let module = try TestModule(sample.module.bytes)
         var plan = try #require(module.plan)
         change(&plan.functions[0])
-        return try Lowering.lower(module.module, plan: plan, options: LoweringOptions())
+        return try Lowering.lower(module.module, plan: plan, options: LoweringOptions(tier: tier))
     }
 
-    @Test func aPlanIsLoweredWhole() throws {
-        #expect(try lower { _ in }.bytes.isEmpty == false)
+    @Test(arguments: Tier.allCases)
+    func aPlanIsLoweredWhole(_ tier: Tier) throws {
+        #expect(try lower(tier) { _ in }.bytes.isEmpty == false)
     }
 
-    @Test func aBlockBehindTheEndIsAnError() {
-        #expect(throws: LoweringError.self) { try lower { $0.blocks.append(.init(position: 90, milligas: 1)) } }
+    @Test(arguments: Tier.allCases)
+    func aBlockBehindTheEndIsAnError(_ tier: Tier) {
+        #expect(throws: LoweringError.self) { try lower(tier) { $0.blocks.append(.init(position: 90, milligas: 1)) } }
     }
 
-    @Test func blocksOutOfOrderAreAnError() {
+    @Test(arguments: Tier.allCases)
+    func blocksOutOfOrderAreAnError(_ tier: Tier) {
         #expect(throws: LoweringError.self) {
-            try lower { $0.blocks = [.init(position: 3, milligas: 1), .init(position: 0, milligas: 1)] }
+            try lower(tier) { $0.blocks = [.init(position: 3, milligas: 1), .init(position: 0, milligas: 1)] }
         }
     }
 
-    @Test func aChargeByOperandBehindTheEndIsAnError() {
-        #expect(throws: LoweringError.self) { try lower { $0.linear.append(.init(position: 90, milligasPerUnit: 1)) } }
+    @Test(arguments: Tier.allCases)
+    func aChargeByOperandBehindTheEndIsAnError(_ tier: Tier) {
+        #expect(throws: LoweringError.self) {
+            try lower(tier) { $0.linear.append(.init(position: 90, milligasPerUnit: 1)) }
+        }
     }
 
-    @Test func aChargeByOperandWithoutAnOperandIsAnError() {
+    @Test(arguments: Tier.allCases)
+    func aChargeByOperandWithoutAnOperandIsAnError(_ tier: Tier) {
         #expect(throws: LoweringError.self) {
-            try lower { $0.linear.insert(.init(position: 0, milligasPerUnit: 1), at: 0) }
+            try lower(tier) { $0.linear.insert(.init(position: 0, milligasPerUnit: 1), at: 0) }
         }
     }
 }
