@@ -21,6 +21,8 @@ public final class FlatCode: Sendable {
     /// Sound to share: written by `init` only, freed by `deinit`.
     nonisolated(unsafe) let operations: UnsafePointer<Op>
     let count: Int
+    /// Charges of blocks in code that can be reached.
+    public let chargeCount: Int
     /// Per operation: the byte offset of its instruction in the binary.
     private let offsets: [UInt32]
 
@@ -37,6 +39,7 @@ public final class FlatCode: Sendable {
         self.functions = functions
         count = translator.operations.count
         offsets = translator.offsets
+        chargeCount = Int(translator.chargeCount)
         let storage = UnsafeMutablePointer<Op>.allocate(capacity: max(1, count))
         storage.initialize(repeating: Op(.unreachable), count: max(1, count))
         for (index, operation) in translator.operations.enumerated() { storage[index] = operation }

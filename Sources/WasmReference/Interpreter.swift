@@ -99,6 +99,7 @@ extension Store {
                     if UInt32(slot: sp.top[1]) == 0 { sp.top[-1] = sp.top[0] }
 
                 case .charge:
+                    if let reached { reached[Int(op.pointee.a)] = true }
                     let left = context.pointee.gas.pointee &- Int64(bitPattern: op.pointee.bits)
                     context.pointee.gas.pointee = left
                     guard left >= 0 else {

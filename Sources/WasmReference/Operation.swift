@@ -68,7 +68,7 @@ enum Operation: UInt16 {
     case call
     /// Calls function `a`, raising the stack height by `bits`.
     case guardedCall
-    /// Charges `bits` milligas.
+    /// Charges `bits` milligas; the number of the block is `a`.
     case charge
     /// Charges the topmost i32 times `bits` milligas.
     case chargeLinear

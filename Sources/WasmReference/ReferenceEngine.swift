@@ -37,19 +37,42 @@ public final class ReferenceEngine: ActorEngine {
     }
 }
 
+/// Which metered blocks of a module were charged for. Used on one thread.
+public final class ChargeCoverage: Sendable {
+    /// Sound to share: the owner runs one instance at a time.
+    nonisolated(unsafe) let reached: UnsafeMutablePointer<Bool>
+    /// All blocks that can be reached.
+    public let total: Int
+
+    public init(_ code: FlatCode) {
+        total = code.chargeCount
+        reached = .allocate(capacity: max(1, total))
+        reached.initialize(repeating: false, count: max(1, total))
+    }
+
+    deinit { reached.deallocate() }
+
+    /// Blocks that were charged for at least once.
+    public var count: Int { (0..<total).count { reached[$0] } }
+}
+
 /// A module ready for the interpreter.
 public final class ReferenceModule: ActorModule {
     public let facts: ModuleFacts
     let code: FlatCode
     let limits: ReferenceLimits
+    /// Which blocks its instances charged for, when that is counted.
+    let coverage: ChargeCoverage?
 
     /// - Throws: when the plan does not fit the module.
     public convenience init(_ analyzed: AnalyzedModule, limits: ReferenceLimits = .fvm) throws(TranslationFault) {
         self.init(try FlatCode(analyzed.module, plan: analyzed.plan), limits: limits)
     }
 
-    public init(_ code: FlatCode, limits: ReferenceLimits = .fvm) {
+    /// - Parameter coverage: made for the same code; counts which blocks are reached.
+    public init(_ code: FlatCode, limits: ReferenceLimits = .fvm, coverage: ChargeCoverage? = nil) {
         self.code = code
+        self.coverage = coverage
         self.limits = limits
         facts = ModuleFacts(code.module)
     }
@@ -63,6 +86,7 @@ public final class ReferenceModule: ActorModule {
             limits.tableElements = instance.tableElements
         }
         let store = try Store(limiter: limiter, limits: limits)
+        store.reached = coverage?.reached
         return ReferenceInstance(code, store: store, handler: handler)
     }
 }
@@ -102,6 +126,12 @@ public final class ReferenceInstance: ActorInstance {
             throw .artifact("no exported function \(export)")
         }
         return outcome
+    }
+
+    /// The value of an exported global in a 64-bit slot, for comparing engines.
+    public func exportedGlobal(_ name: String) -> UInt64? {
+        guard case .global(let global) = instance.exports[Name(name)] else { return nil }
+        return global.type.value == .i32 || global.type.value == .f32 ? global.value & 0xFFFF_FFFF : global.value
     }
 
     /// The bytes of the first memory, for comparing engines.

@@ -186,6 +186,8 @@ public final class Store {
     let stack: ActivationStack
     /// The gas counter in milligas. One for all instances: charges go with the call, whoever's code it reaches.
     let gas: UnsafeMutablePointer<Int64>
+    /// By number of a charge: whether it was reached. Shared by stores that run the same code.
+    var reached: UnsafeMutablePointer<Bool>?
 
     public init(limiter: ResourceLimiter, limits: ReferenceLimits) throws(EngineError) {
         self.limiter = limiter

@@ -83,6 +83,9 @@ struct Translator {
             localCount: UInt32(localCount), frameSlots: UInt32(base + table.maximumHeight))
     }
 
+    /// Charges of blocks emitted so far; each has its number.
+    private(set) var chargeCount: UInt32 = 0
+
     private mutating func translate(
         _ body: FunctionBody, _ table: SideTable, _ charges: inout ChargeCursor?
     ) throws(TranslationFault) {
@@ -100,7 +103,10 @@ struct Translator {
             let due = try Self.checked { () throws(PlanFault) in
                 try charges?.due(at: position, before: instruction.opcode, operands: operands)
             }
-            if let milligas = due?.block { emit(Op(.charge, bits: milligas)) }
+            if let milligas = due?.block {
+                emit(Op(.charge, a: chargeCount, bits: milligas))
+                chargeCount += 1
+            }
             if let milligas = due?.perUnit { emit(Op(.chargeLinear, bits: milligas)) }
             try translate(instruction, table)
             position += 1

@@ -3,7 +3,7 @@ import Foundation
 
 let witnessCommand = Command(
     "smelt-witness", "Compare compiled code with the reference interpreter, and measure what compiling takes.",
-    subcommands: [EnumerationCommand.command, BombsCommand.command])
+    subcommands: [EnumerationCommand.command, FunctionsCommand.command, BombsCommand.command])
 
 /// Writes a line at once: a crash must not take it along.
 func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
@@ -23,6 +23,7 @@ do {
     }
     switch arguments.path.last {
     case "enumeration": exit(try EnumerationCommand.run(arguments))
+    case "functions": exit(try FunctionsCommand.run(arguments))
     case "bombs": exit(BombsCommand.run(arguments))
     default: exit(64)
     }
