@@ -6,10 +6,18 @@ SEEDS ?= 0..499
 OBJECTS ?= 100000
 KILLS ?= 500
 export SMELT_SHARED
-export PKG_CONFIG_PATH := $(CURDIR)/.build/pkgconfig:$(PKG_CONFIG_PATH)
 
-SWIFT_BUILD := swift build -c release -Xswiftc -enable-testing
-BIN := .build/release
+# LLVM's major version: 19 ships, 22 is a second witness. Its builds lie in a folder of their own.
+LLVM ?= 19
+BUILD := .build$(if $(filter-out 19,$(LLVM)),/llvm-$(LLVM))
+BIN := $(BUILD)/release
+export SMELT_LLVM := $(LLVM)
+export SMELT_BUILD := $(CURDIR)/$(BUILD)
+export SMELT_BIN := $(CURDIR)/$(BIN)
+export PKG_CONFIG_PATH := $(CURDIR)/$(BUILD)/pkgconfig:$(PKG_CONFIG_PATH)
+
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing --scratch-path $(BUILD)
+SWIFT_BUILD := swift build $(SWIFT_FLAGS)
 
 .PHONY: all build install demo samples bless-samples test runtime-test spec fuzz damage kills ways witness bombs arrows format lint check bench clean
 
@@ -42,7 +50,7 @@ bless-samples: samples
 	@Scripts/bless-samples.sh
 
 test: build samples runtime-test arrows
-	swift test -c release -Xswiftc -enable-testing
+	swift test $(SWIFT_FLAGS)
 
 runtime-test:
 	@Scripts/runtime-tests.sh
@@ -71,12 +79,16 @@ kills: samples
 ways: build
 	@Scripts/ways.sh
 
-# Small functions FROM.. (COUNT of them; default: all of the first part) over boundary values: compiled code against
-# the interpreter.
+# Compiled code against the interpreter. PART=enumeration: small functions FROM.. (COUNT of them; default: all of the
+# first part) over boundary values. PART=functions: every function of every actor of BUNDLES. Default: both.
 FROM ?= 0
+PART ?= enumeration functions
+BUNDLES ?= $(wildcard $(SMELT_SHARED)/bundles/builtin-actors-mainnet-*.car.zst)
 witness: build
 	$(SWIFT_BUILD) --product smelt-witness
-	@$(BIN)/smelt-witness enumeration --from $(FROM) $(if $(COUNT),--count $(COUNT))
+	@$(if $(filter enumeration,$(PART)),$(BIN)/smelt-witness enumeration --from $(FROM) $(if $(COUNT),--count $(COUNT)))
+	@$(if $(filter functions,$(PART)),$(if $(BUNDLES),$(BIN)/smelt-witness functions $(BUNDLES), \
+	    echo "not run: no bundles (set SMELT_SHARED)"))
 
 # Modules that stress the compiler, in all sizes up to 1 MiB and in both tiers: time and memory in bounds.
 bombs: build

@@ -19,7 +19,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get("SMELT_SHARED", ROOT / "../shared")).resolve()
-SMELT = ROOT / ".build/release/smelt"
+SMELT = pathlib.Path(os.environ.get("SMELT_BIN", ROOT / ".build/release")) / "smelt"
 # Arguments that make a native call last some tens of milliseconds. The kernel `interp` is not here: its native
 # checksum changes from run to run, so nothing can be said of the others'.
 SIZES = {"blake2b": 30000, "cbor": 2000, "hamt": 60, "keccak": 30000, "matrix": 100, "memops": 6000,

@@ -5,7 +5,7 @@ The reference cannot run here, so five native kernels (timed with the same scrip
 faster or slower this machine is. Prints reference time x factor / own time, in total and by method, the five
 factors, and a range where they spread by more than 15 %. The reference's figures are the best of 20 runs of each
 message in one process, and so are ours; what messages take when each runs once in a new process is printed at the end.
-usage: Benchmarks/replay.py [--rounds N] [--processes N] [--bundle FILE] [--store DIR]
+usage: Benchmarks/replay.py [--rounds N] [--processes N] [--bundle FILE] [--store DIR] [--tier TIER]
 """
 import argparse
 import collections
@@ -19,15 +19,17 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get("SMELT_SHARED", ROOT / "../shared")).resolve()
+BIN = pathlib.Path(os.environ.get("SMELT_BIN", ROOT / ".build/release"))
 
 
 def calibrate():
     return json.loads(subprocess.run(["bash", SHARED / "perf/calibrate.sh"], check=True, capture_output=True).stdout)
 
 
-def replay(bundle, store, rounds):
-    command = [ROOT / ".build/release/smelt", "replay", SHARED / "vectors/nv18", "--bundle", bundle,
-               "--rounds", str(rounds), "--format", "ndjson", "--quiet"] + (["--store", store] if store else [])
+def replay(bundle, store, tier, rounds):
+    command = [BIN / "smelt", "replay", SHARED / "vectors/nv18", "--bundle", bundle,
+               "--rounds", str(rounds), "--format", "ndjson", "--quiet", "--wait", "--tier", tier]
+    command += ["--store", store] if store else []
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     times = {}
     for line in lines:
@@ -44,19 +46,20 @@ def main():
     parser.add_argument("--processes", type=int, default=3, help="how often all is done (default: 3)")
     parser.add_argument("--bundle", default=SHARED / "bundles/builtin-actors-mainnet-v10.car.zst")
     parser.add_argument("--store")
+    parser.add_argument("--tier", choices=["optimised", "baseline"], default="optimised")
     options = parser.parse_args()
     if not (SHARED / "perf/replay-reference.json").is_file():
         sys.exit("not run: the reference's figures are in the shared data, which is not there (set SMELT_SHARED)")
     reference = json.loads((SHARED / "perf/replay-reference.json").read_text())
 
-    replay(options.bundle, options.store, 1)  # fills the store
+    replay(options.bundle, options.store, options.tier, 1)  # fills the store
     samples, calibrations, first = (collections.defaultdict(list) for _ in range(3))
     for _ in range(options.processes):
         for name, nanoseconds in calibrate().items():
             calibrations[name].append(nanoseconds)
-        for name, nanoseconds in replay(options.bundle, options.store, options.rounds).items():
+        for name, nanoseconds in replay(options.bundle, options.store, options.tier, options.rounds).items():
             samples[name].append(nanoseconds)
-        for name, nanoseconds in replay(options.bundle, options.store, 1).items():
+        for name, nanoseconds in replay(options.bundle, options.store, options.tier, 1).items():
             first[name].append(nanoseconds)
     # The reference's figures are the best of its runs, so the calibrators' and ours are too.
     factors = {name: min(values) / reference["calibrator_ns"][name] for name, values in calibrations.items()}

@@ -4,3 +4,4 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python3 "$here/kernels.py"
 python3 "$here/replay.py"
+python3 "$here/replay.py" --tier baseline

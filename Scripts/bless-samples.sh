@@ -6,5 +6,5 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 swift build -c release -Xswiftc -enable-testing --product smelt-samples
 mkdir -p Tests/Samples/vectors Tests/Samples/syscalls/vectors
-.build/release/smelt-samples Tests/Samples/scenarios .build/samples Tests/Samples/vectors
-.build/release/smelt-samples Tests/Samples/syscalls/scenarios .build/samples/syscalls Tests/Samples/syscalls/vectors
+"${SMELT_BIN:-.build/release}"/smelt-samples Tests/Samples/scenarios .build/samples Tests/Samples/vectors
+"${SMELT_BIN:-.build/release}"/smelt-samples Tests/Samples/syscalls/scenarios .build/samples/syscalls Tests/Samples/syscalls/vectors

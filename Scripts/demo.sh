@@ -3,8 +3,9 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
+bin="${SMELT_BIN:-.build/release}"
 show() { echo "+ $*"; "$@"; }
 export XDG_CACHE_HOME="$root/.build/demo-cache"
-show .build/release/smelt compile .build/samples/*.wasm -o .build/samples/objects
-show .build/release/smelt run .build/samples/arithmetic.wasm fibonacci 20
-show .build/release/smelt replay Tests/Samples/vectors
+show "$bin"/smelt compile .build/samples/*.wasm -o .build/samples/objects
+show "$bin"/smelt run .build/samples/arithmetic.wasm fibonacci 20
+show "$bin"/smelt replay Tests/Samples/vectors

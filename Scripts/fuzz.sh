@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/.."
 seeds="$1"
-tool=.build/release/smelt-fuzz
+tool=${SMELT_BIN:-.build/release}/smelt-fuzz
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p .build/fuzz

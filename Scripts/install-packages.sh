@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(
-    build-essential pkg-config llvm-19-dev lld-19 libffi-dev libgmp-dev libsodium-dev libssl-dev
+    build-essential pkg-config "llvm-${SMELT_LLVM:-19}-dev" "lld-${SMELT_LLVM:-19}" libffi-dev libgmp-dev libsodium-dev libssl-dev
     libtomcrypt-dev libsecp256k1-dev libyajl-dev libzstd-dev zlib1g-dev wabt binaryen python3 python3-pip zstd
 )
 

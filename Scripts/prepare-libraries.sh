@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# Makes .build/pkgconfig: LLVM 19 (Debian ships no .pc for it) and blst (not in Debian; its sources come
+# Makes the build folder's pkgconfig: LLVM (SMELT_LLVM, 19 by default; Debian ships no .pc for it) and blst (not in Debian; its sources come
 # inside the source package of PyPI's ckzg, pinned by version and hash).
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-pc="$root/.build/pkgconfig"
+pc="${SMELT_BUILD:-$root/.build}/pkgconfig"
 mkdir -p "$pc"
 
-cat > "$pc/smelt-llvm-19.pc.new" <<PC
-Name: smelt-llvm-19
-Description: LLVM, as reported by llvm-config-19
-Version: $(llvm-config-19 --version)
-Cflags: -I$(llvm-config-19 --includedir)
-Libs: -L$(llvm-config-19 --libdir) -lLLVM-19
+llvm="${SMELT_LLVM:-19}"
+cat > "$pc/smelt-llvm.pc.new" <<PC
+Name: smelt-llvm
+Description: LLVM, as reported by llvm-config-$llvm
+Version: $("llvm-config-$llvm" --version)
+Cflags: -I$("llvm-config-$llvm" --includedir)
+Libs: -L$("llvm-config-$llvm" --libdir) -lLLVM-$llvm
 PC
-cmp -s "$pc/smelt-llvm-19.pc.new" "$pc/smelt-llvm-19.pc" || cp "$pc/smelt-llvm-19.pc.new" "$pc/smelt-llvm-19.pc"
-rm "$pc/smelt-llvm-19.pc.new"
+cmp -s "$pc/smelt-llvm.pc.new" "$pc/smelt-llvm.pc" || cp "$pc/smelt-llvm.pc.new" "$pc/smelt-llvm.pc"
+rm "$pc/smelt-llvm.pc.new"
 
 version=2.1.8
 hash=d7bef6b425dca6995457fc59fc5b30211d9b28cbbeee0e7a7bef1372e13f29ca

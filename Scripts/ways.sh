@@ -10,9 +10,9 @@ failed=0
 for cpu in $levels; do
     for bounds in guard check; do
         for tier in optimised baseline; do
-            result=$(.build/release/smelt replay "$shared/vectors/nv18" --golden "$shared/traces/nv18" \
+            result=$("${SMELT_BIN:-.build/release}"/smelt replay "$shared/vectors/nv18" --golden "$shared/traces/nv18" \
                 --bundle "$shared/bundles/builtin-actors-mainnet-v10.car.zst" --store .build/test-store \
-                --cpu $cpu --bounds $bounds --tier $tier --quiet) || failed=1
+                --cpu $cpu --bounds $bounds --tier $tier --wait --quiet) || failed=1
             echo "$cpu $bounds $tier: $(tail -1 <<< "$result")"
         done
     done

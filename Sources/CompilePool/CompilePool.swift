@@ -100,7 +100,7 @@ public final class CompilePool: Sendable {
     /// The object for an actor's code, for running: from memory, from the store, or compiled now.
     ///
     /// Of the store's objects, first the one that the installed compiler made, then what the user imported, whatever
-    /// compiler made it. Where no compiler is installed, what any compiler made serves: such a machine cannot ask for
+    /// compiler made it; one of the tier that was asked for, or where none can be made now, of the other. Where no compiler is installed, what any compiler made serves: such a machine cannot ask for
     /// more.
     ///
     /// - Parameter wasm: asked only when the code is not at hand; nil when the caller does not have it either.
@@ -109,12 +109,20 @@ public final class CompilePool: Sendable {
         let outcome: CompileOutcome
         do throws(LocalFailure) {
             let compiler = try installedCompiler()
-            if let known = find(code, compiler) {
+            if let known = find(code, compiler, tiers: [.optimised]) {
+                outcome = known
+            } else if compiler != nil, let bytes = wasm() ?? store?.wasm(code) {
+                let made = compile([CompileInput(name: code.text, cid: code, wasm: bytes)])[0]
+                if case .failed = made, let known = find(code, compiler, tiers: [.baseline]) {
+                    outcome = known
+                } else {
+                    outcome = made
+                }
+            } else if let known = find(code, compiler, tiers: [.baseline]) {
                 outcome = known
             } else {
-                guard let bytes = wasm() ?? store?.wasm(code) else { return nil }
-                guard compiler != nil else { throw nothingToRun() }
-                outcome = compile([CompileInput(name: code.text, cid: code, wasm: bytes)])[0]
+                guard compiler == nil, (wasm() ?? store?.wasm(code)) != nil else { return nil }
+                throw nothingToRun()
             }
         } catch {
             // A compiler that is there and does not work: what was imported runs without it.
@@ -126,11 +134,24 @@ public final class CompilePool: Sendable {
         return outcome
     }
 
+    /// What is known of a code in one tier, for running; nil when nothing is, or nothing that runs here.
+    func known(_ code: Cid, tier: Tier) -> CompileOutcome? {
+        // A compiler that does not work is reported where something is to be compiled.
+        let compiler = try? installedCompiler()
+        guard let outcome = find(code, compiler, tiers: [tier]) else { return nil }
+        if case .compiled(let actor) = outcome {
+            guard (try? ArtifactFormat.checkRunnable(actor.manifest)) != nil else { return nil }
+        }
+        return outcome
+    }
+
     // MARK: What is known already
 
-    /// A result of an earlier compilation, of either tier.
-    private func find(_ code: Cid, _ compiler: CompilerIdentity?, importedOnly: Bool = false) -> CompileOutcome? {
-        let tiers = Tier.allCases.map(settings)
+    /// A result of an earlier compilation, the first tier's before the second's.
+    private func find(
+        _ code: Cid, _ compiler: CompilerIdentity?, tiers: [Tier] = Tier.allCases, importedOnly: Bool = false
+    ) -> CompileOutcome? {
+        let tiers = tiers.map(settings)
         for settings in tiers {
             guard let compiler else { break }
             if let known = find(compiler.inputs(wasm: code, settings: settings)) { return CompilePool.outcome(known) }

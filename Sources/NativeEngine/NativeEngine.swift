@@ -15,8 +15,12 @@ public protocol ArtifactSource: AnyObject, Sendable {
     /// - Parameters:
     ///   - key: the code CID's bytes.
     ///   - wasm: asked only when the code is not at hand.
+    ///   - better: to be called at most once, at any time and on any thread, when there is an object with the same
+    ///     results that runs faster.
     /// - Returns: nil when there is neither an object nor WASM.
-    func artifact(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> ArtifactAnswer?
+    func artifact(
+        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable ([UInt8]) -> Void
+    ) throws(EngineError) -> ArtifactAnswer?
 }
 
 /// Runs compiled actors. Modules are mapped once and shared; usable from several threads.
@@ -35,7 +39,8 @@ public final class NativeEngine: ActorEngine {
         if let known = loaded.withLock({ $0[key] }) { return known }
         // Compiling can take minutes: no lock is held. Two threads may map the same object; the first one stays.
         let code: LoadedCode
-        switch try source.artifact(key: key, wasm: wasm) {
+        let better: @Sendable ([UInt8]) -> Void = { [weak self] in self?.replace(key, by: $0) }
+        switch try source.artifact(key: key, wasm: wasm, better: better) {
         case .object(let bytes)?:
             let module = try NativeModule(object: bytes)
             perfMap?.add(module, key: key)
@@ -48,5 +53,13 @@ public final class NativeEngine: ActorEngine {
             loaded[key] = code
             return code
         }
+    }
+
+    /// Maps a better object for code that runs already; instances from now on use it. One that cannot be mapped is no
+    /// loss: what is there stays.
+    private func replace(_ key: [UInt8], by object: [UInt8]) {
+        guard let module = try? NativeModule(object: object) else { return }
+        perfMap?.add(module, key: key)
+        loaded.withLock { $0[key] = .module(module) }
     }
 }

@@ -107,6 +107,12 @@ public enum JSONReport {
             "bad_inputs": .integer(summary.badInputs), "equal_traces": .integer(summary.equalTraces),
             "messages": .integer(summary.messages), "gas_used": .integer(summary.gasUsed),
             "nanoseconds": .integer(summary.nanoseconds), "answered_verifications": summary.answered.json,
+            "code": summary.code.map {
+                .object([
+                    "optimised": .integer($0.optimised), "baseline": .integer($0.baseline),
+                    "replaced": .integer($0.replaced),
+                ])
+            } ?? .null,
         ])
     }
 

@@ -116,6 +116,22 @@ public struct MessageReport: Sendable {
 
 /// How a whole replay ended.
 public struct ReplaySummary: Sendable, Equatable {
+    /// In which tiers actors ran, by code.
+    public struct CodeUse: Sendable, Equatable {
+        /// Optimised from the beginning.
+        public var optimised: Int
+        /// In the baseline tier at first.
+        public var baseline: Int
+        /// Those of `baseline` whose optimised code took over during the run.
+        public var replaced: Int
+
+        public init(optimised: Int, baseline: Int, replaced: Int) {
+            self.optimised = optimised
+            self.baseline = baseline
+            self.replaced = replaced
+        }
+    }
+
     public var passed = 0
     /// Those that came to their end and demand nothing.
     public var ran = 0
@@ -135,6 +151,8 @@ public struct ReplaySummary: Sendable, Equatable {
     public var answered = AnsweredVerifications()
     /// Of execution, summed over all threads.
     public var nanoseconds: UInt64 = 0
+    /// nil where every actor ran in the tier that was asked for.
+    public var code: CodeUse?
 
     public init() {}
 

@@ -77,12 +77,20 @@ public struct TextReport: Sendable {
     /// The end of the report: what was done in one line, then the counts alone on theirs.
     public func text(_ summary: ReplaySummary) -> String {
         let answered = summary.answered.text.map { $0 + "\n" } ?? ""
+        let code = summary.code.flatMap(Self.text).map { $0 + "\n" } ?? ""
         let ran = summary.ran == 0 ? "" : "\(summary.ran) ran, "
-        return """
+        return code + """
             \(summary.messages) messages, \(summary.gasUsed) gas in \(Self.milliseconds(summary.nanoseconds)) of \
             execution, \(summary.equalTraces) traces equal
             \(answered)\(ran)\(summary.passed) passed, \(summary.failed) failed, \(summary.skipped) skipped
             """
+    }
+
+    /// Which tiers ran; nil when all was optimised from the beginning.
+    private static func text(_ code: ReplaySummary.CodeUse) -> String? {
+        guard code.baseline > 0 else { return nil }
+        return "\(code.optimised + code.baseline) actors: \(code.optimised) optimised, \(code.baseline) begun in the "
+            + "baseline tier, \(code.replaced) of these replaced by optimised code while it ran"
     }
 
     private static func pad(_ text: String, _ width: Int) -> String {

@@ -13,6 +13,12 @@ public let packageRoot: String = {
     return parts.joined(separator: "/")
 }()
 
+/// Where the programs under test lie: `SMELT_BIN`, or the standard build's folder.
+public let builtPrograms: String = {
+    if let value = getenv("SMELT_BIN") { return String(cString: value) }
+    return packageRoot + "/.build/release"
+}()
+
 /// The path of shared data, or nil (said on stderr) when it is not there.
 public func sharedData(_ path: String) -> String? {
     let full = sharedRoot + "/" + path

@@ -79,8 +79,11 @@ let smeltCommand = Command(
                 PATH is a vector, a directory (all *.json files below it), an .ndjson file with a vector a line, or - for \
                 standard input. Actor code comes from the vector, the bundles named, or the store. Objects come from \
                 the store: the installed compiler's, then imported ones, and where no compiler is installed those of \
-                any compiler; what has no object yet is compiled. Ends with 'N passed, N failed, N skipped'; a vector \
-                without postconditions has 'ran', and --bless writes it with them. The status is 0 only if nothing failed; no vectors, or none of the network version asked for, is an error.
+                any compiler. What has no optimised object yet is compiled in the baseline tier and runs at once, \
+                while its optimised object is made behind it and taken when it is ready; results, gas and traces are \
+                the same. Ends with 'N passed, N failed, N skipped'; a vector without postconditions has 'ran', and \
+                --bless writes it with them. The status is 0 only if nothing failed; no vectors, or none of the \
+                network version asked for, is an error.
                 """,
             options: [
                 Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
@@ -99,6 +102,7 @@ let smeltCommand = Command(
                 Option("extract", .directory("DIR"), "Write each message as a vector of its own, NAME__INDEX.json."),
                 Option("network-version", .integer("N", 0...1_000), "Skip variants of other network versions."),
                 Option("fail-fast", "Stop at the first failure."),
+                Option("wait", "Wait for optimised objects before anything runs."),
                 Option("require-all", "Count a skipped vector as a failure."),
                 Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
                 cpuOption, boundsOption, tierOption, quietOption,

@@ -1,5 +1,6 @@
 import Bundle
 import CommandTable
+import CompilePool
 import Engine
 import GasSchedule
 import JSON
@@ -32,15 +33,17 @@ enum ReplayCommand {
             bundles.append(try BundleInput.open(path))
         }
         let pool = try WorkerSetup.pool(arguments)
+        let firstUse = try firstUse(arguments, pool)
         let engine = NativeEngine(
-            source: StoreArtifacts(pool: pool), perfMap: arguments.has("perf-map") ? try perfMap(bundles) : nil)
+            source: StoreArtifacts(pool: pool, firstUse: firstUse),
+            perfMap: arguments.has("perf-map") ? try perfMap(bundles) : nil)
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         do {
             // Code that is neither in a vector nor in a bundle the pool takes from the store.
             let runner = try ReplayRunner(options, engine: engine, bundles: bundles)
             return try report(
                 runner, options, format: arguments.value("format") ?? "text",
-                TextReport(receipts: arguments.has("receipts")), progress)
+                TextReport(receipts: arguments.has("receipts")), firstUse, progress)
         } catch let error as ReplayError {
             switch error {
             case .local(let text): throw CommandFailure(.localFailure, text)
@@ -52,6 +55,16 @@ enum ReplayCommand {
         } catch {
             throw CommandFailure(.internalError, "\(error)")
         }
+    }
+
+    /// Begins in the baseline tier what the store has no optimised code of, unless the user waits for it.
+    private static func firstUse(_ arguments: Parsed, _ pool: CompilePool) throws(CommandFailure) -> FirstUse? {
+        guard !arguments.has("wait"), pool.settings.tier == .optimised else { return nil }
+        return FirstUse(optimised: pool, baseline: try WorkerSetup.pool(arguments, tier: .baseline))
+    }
+
+    private static func codeUse(_ given: FirstUse.Given) -> ReplaySummary.CodeUse {
+        ReplaySummary.CodeUse(optimised: given.optimised, baseline: given.baseline, replaced: given.replaced)
     }
 
     /// Names the actors of bundles as their manifests do; of several with one code the last.
@@ -85,12 +98,13 @@ enum ReplayCommand {
     }
 
     private static func report(
-        _ runner: ReplayRunner, _ options: ReplayOptions, format: String, _ text: TextReport, _ progress: Progress
+        _ runner: ReplayRunner, _ options: ReplayOptions, format: String, _ text: TextReport, _ firstUse: FirstUse?,
+        _ progress: Progress
     ) throws -> ExitStatus {
         var reports: [VectorReport] = []
         var failure: (any Error)?
         var done = 0
-        let summary = try runner.run { report in
+        var summary = try runner.run { report in
             done += 1
             progress.update("\(done)/\(runner.count) vectors; last \(report.name)")
             guard failure == nil else { return }
@@ -107,6 +121,7 @@ enum ReplayCommand {
         }
         progress.finish()
         if let failure { throw failure }
+        summary.code = firstUse.map { codeUse($0.given) }
         switch format {
         case "json": try Output.json(JSONReport.document(reports, summary))
         case "ndjson": try Output.json(JSONReport.value(summary), .compact)

@@ -7,13 +7,24 @@ import Primitives
 /// Gives the native engine its objects: from the store, or compiled now by the pool.
 final class StoreArtifacts: ArtifactSource {
     private let pool: CompilePool
+    private let firstUse: FirstUse?
 
-    init(pool: CompilePool) { self.pool = pool }
+    /// - Parameter firstUse: begins with baseline code what is not in the store; nil waits for the pool's code.
+    init(pool: CompilePool, firstUse: FirstUse? = nil) {
+        self.pool = pool
+        self.firstUse = firstUse
+    }
 
-    func artifact(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> ArtifactAnswer? {
+    func artifact(
+        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable ([UInt8]) -> Void
+    ) throws(EngineError) -> ArtifactAnswer? {
         let code: Cid
         do { code = try Cid(bytes: key) } catch { throw .artifact("code CID: \(error)") }
-        switch pool.load(code: code, wasm: wasm) {
+        let outcome =
+            if let firstUse {
+                firstUse.load(code: code, wasm: wasm, ready: better)
+            } else { pool.load(code: code, wasm: wasm) }
+        switch outcome {
         case .compiled(let actor)?: return .object(actor.object)
         case .refused(let text)?: return .refused(text)
         case .failed(let failure)?: throw .compilation(failure.description)

@@ -191,4 +191,20 @@ import Testing
             #expect(try Tool.run(Tool.binary, arguments).status == 64, "\(arguments)")
         }
     }
+
+    @Test func anEmptyStoreBeginsInTheBaselineTierAndWaitGivesOptimisedCode() throws {
+        let folder = try TemporaryFolder()
+        let store = folder.path("first-use")
+        let first = try Tool.smelt("replay", Tool.vectors, "--store", store, "--quiet", "--format", "json")
+        let code = try JSON.parse(Array(first.output.utf8))["summary"]?["code"]
+        #expect(first.status == 0 && code?["optimised"]?.numberText == "0" && code?["baseline"]?.numberText != "0")
+        let text = try Tool.smelt("replay", Tool.vectors, "--store", folder.path("other"), "--quiet")
+        #expect(text.status == 0 && text.output.contains("begun in the baseline tier"), "\(text.output)")
+        let waited = try Tool.smelt("replay", Tool.vectors, "--store", store, "--quiet", "--wait")
+        #expect(waited.status == 0 && !waited.output.contains("baseline"), "\(waited.output)")
+        let again = try Tool.smelt("replay", Tool.vectors, "--store", store, "--quiet", "--format", "json")
+        let known = try JSON.parse(Array(again.output.utf8))["summary"]?["code"]
+        #expect(
+            known?["baseline"]?.numberText == "0" && known?["optimised"]?.numberText != "0", "\(again.output)")
+    }
 }

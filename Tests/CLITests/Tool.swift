@@ -5,7 +5,7 @@ import Testing
 
 /// The built programs and samples under test.
 enum Tool {
-    static let binary = packageRoot + "/.build/release/smelt"
+    static let binary = builtPrograms + "/smelt"
     static let samples = packageRoot + "/.build/samples"
     static let vectors = packageRoot + "/Tests/Samples/vectors"
 

@@ -11,7 +11,9 @@ private final class OneObject: ArtifactSource {
 
     init() throws { object = try HandmadeObject.first.get() }
 
-    func artifact(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> ArtifactAnswer? {
+    func artifact(
+        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable ([UInt8]) -> Void
+    ) throws(EngineError) -> ArtifactAnswer? {
         asked.withLock { $0 += 1 }
         switch key {
         case [1]: return .object(object)

@@ -6,7 +6,9 @@ import Testing
 @testable import NativeEngine
 
 private final class Handmade: ArtifactSource {
-    func artifact(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> ArtifactAnswer? {
+    func artifact(
+        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable ([UInt8]) -> Void
+    ) throws(EngineError) -> ArtifactAnswer? {
         (try? HandmadeObject.first.get()).map { .object($0) }
     }
 }
