@@ -93,13 +93,15 @@ let targets: [Target] = [
     layer(
         "Lowering",
         [
-            "CodeImage", "SinglePass", "CodeSettings", "LLVMKit", "Metering", "Validator", "WasmFormat", "CActorRuntime",
+            "CodeImage", "SinglePass", "CodeSettings", "LLVMKit", "Metering", "Validator", "WasmFormat",
+            "CActorRuntime",
         ],
         unsafe: .runtime),
     layer(
         "Compiler",
         [
-            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "WasmFormat", "CodeSettings", "CLinux",
+            "Lowering", "LLVMKit", "Metering", "ArtifactFormat", "WorkerProtocol", "WasmFormat", "CodeSettings",
+            "CLinux",
         ], unsafe: .systemCalls),
 
     // L3: the host side.
