@@ -104,8 +104,8 @@ struct DescriptorCheck {
         for row in try rows(\Descriptor.imports, \Descriptor.import_count, Import.self) {
             let moduleLength: UInt32 = try reader.number(row, \Import.module_length)
             let nameLength: UInt32 = try reader.number(row, \Import.name_length)
-            try reader.bytes(try reader.pointer(row, \Import.module), UInt64(moduleLength), "import module", row)
-            try reader.bytes(try reader.pointer(row, \Import.name), UInt64(nameLength), "import name", row)
+            try reader.bytes(at: \Import.module, of: row, UInt64(moduleLength), "import module")
+            try reader.bytes(at: \Import.name, of: row, UInt64(nameLength), "import name")
             let signature = try reader.pointer(row, \Import.signature)
             let kind: UInt32 = try reader.number(row, \Import.kind)
             _ = try reader.number(row, \Import.type_id) as UInt32
@@ -152,7 +152,7 @@ struct DescriptorCheck {
     private mutating func checkExports() throws(ArtifactError) {
         for row in try rows(\Descriptor.exports, \Descriptor.export_count, Export.self) {
             let length: UInt32 = try reader.number(row, \Export.name_length)
-            try reader.bytes(try reader.pointer(row, \Export.name), UInt64(length), "export name", row)
+            try reader.bytes(at: \Export.name, of: row, UInt64(length), "export name")
             let kind: UInt32 = try reader.number(row, \Export.kind)
             let index: UInt32 = try reader.number(row, \Export.index)
             let reserved: UInt32 = try reader.number(row, \Export.reserved)
@@ -203,7 +203,7 @@ struct DescriptorCheck {
     private mutating func checkSegments() throws(ArtifactError) {
         for row in try rows(\Descriptor.data, \Descriptor.data_count, Data.self) {
             let length: UInt64 = try reader.number(row, \Data.length)
-            try reader.bytes(try reader.pointer(row, \Data.bytes), length, "data segment", row)
+            try reader.bytes(at: \Data.bytes, of: row, length, "data segment")
             _ = try reader.number(row, \Data.offset) as UInt32
             let mode: UInt32 = try reader.number(row, \Data.mode)
             let global: UInt32 = try reader.number(row, \Data.offset_global)

@@ -98,6 +98,16 @@ struct DescriptorReader {
         guard !isRelocated(start, size) else { throw refuse(what, row, "a relocation covers bytes") }
     }
 
+    /// The bytes that a pointer field of the structure at `row` leads to; see `bytes`.
+    ///
+    /// One call, because a pointer read as an argument of `bytes` would have the reader copied with all relocations.
+    mutating func bytes<Root, T>(
+        at field: KeyPath<Root, T>, of row: UInt64, _ size: UInt64, _ what: String
+    ) throws(ArtifactError) {
+        let start = try pointer(row, field)
+        try bytes(start, size, what, row)
+    }
+
     private func isData(_ start: UInt64, _ size: UInt64) -> Bool {
         file.load(containing: start, size: size).map { $0.flags & Elf.SegmentFlag.execute == 0 } ?? false
     }
