@@ -100,8 +100,8 @@ public final class CompilePool: Sendable {
     /// The object for an actor's code, for running: from memory, from the store, or compiled now.
     ///
     /// Of the store's objects, first the one that the installed compiler made, then what the user imported, whatever
-    /// compiler made it; one of the tier that was asked for, or where none can be made now, of the other. Where no compiler is installed, what any compiler made serves: such a machine cannot ask for
-    /// more.
+    /// compiler made it; one of the tier that was asked for, or where none can be made now, of the other. Where no
+    /// compiler is installed, what any compiler made serves: such a machine cannot ask for more.
     ///
     /// - Parameter wasm: asked only when the code is not at hand; nil when the caller does not have it either.
     /// - Returns: nil when there is neither an object nor WASM.

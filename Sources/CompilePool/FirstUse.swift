@@ -25,7 +25,6 @@ public final class FirstUse: Sendable {
 
     private let optimised: CompilePool
     private let baseline: CompilePool
-    private let threads: Int
     private let state = Mutex(State())
 
     private struct State {
@@ -33,7 +32,7 @@ public final class FirstUse: Sendable {
         var seen: Set<Cid> = []
         /// Codes whose optimised form is to be made, smallest first.
         var waiting: [Work] = []
-        var running = 0
+        var isWorking = false
     }
 
     private struct Work: Sendable {
@@ -44,11 +43,9 @@ public final class FirstUse: Sendable {
     /// - Parameters:
     ///   - optimised: the pool of the optimised tier; asked in the background.
     ///   - baseline: the pool of the same store and settings but for the tier.
-    ///   - threads: compilations behind what runs.
-    public init(optimised: CompilePool, baseline: CompilePool, threads: Int = 1) {
+    public init(optimised: CompilePool, baseline: CompilePool) {
         self.optimised = optimised
         self.baseline = baseline
-        self.threads = max(1, threads)
     }
 
     /// Which code was given so far.
@@ -92,9 +89,8 @@ public final class FirstUse: Sendable {
         let starts = state.withLock { state in
             let place = state.waiting.firstIndex { $0.input.wasm.count > work.input.wasm.count }
             state.waiting.insert(work, at: place ?? state.waiting.endIndex)
-            guard state.running < threads else { return false }
-            state.running += 1
-            return true
+            defer { state.isWorking = true }
+            return !state.isWorking
         }
         guard starts else { return }
         var thread = pthread_t()
@@ -113,7 +109,7 @@ public final class FirstUse: Sendable {
         } else {
             // Without a thread the baseline code stays.
             unsafe argument.release()
-            state.withLock { $0.running -= 1 }
+            state.withLock { $0.isWorking = false }
         }
     }
 
@@ -130,7 +126,7 @@ public final class FirstUse: Sendable {
     private func take() -> Work? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
-                state.running -= 1
+                state.isWorking = false
                 return nil
             }
             return state.waiting.removeFirst()

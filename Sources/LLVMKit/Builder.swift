@@ -52,10 +52,10 @@ public struct Builder {
 
     // MARK: Memory
 
-    /// A place in the frame; `alignment` in bytes.
-    public func alloca(_ type: IRType, alignment: Int = 8) -> Value {
+    /// A place in the frame, aligned to 8 bytes.
+    public func alloca(_ type: IRType) -> Value {
         let place: LLVMValueRef = LLVMBuildAlloca(raw, type.raw, "")
-        LLVMSetAlignment(place, UInt32(alignment))
+        LLVMSetAlignment(place, 8)
         return Value(place)
     }
 

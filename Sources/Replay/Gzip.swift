@@ -15,28 +15,40 @@ enum Gzip {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         var consumed = 0
         while true {
-            let room = min(input.count - consumed, 1 << 30)
-            let flush = consumed + room == input.count ? Z_FINISH : Z_NO_FLUSH
-            var status = Z_OK
-            var produced = 0
-            // Sound: zlib reads at most `avail_in` bytes of `input` and writes at most `avail_out` bytes of
-            // `piece`; both outlive the call, and the pointers are not used after it.
-            input.withUnsafeBufferPointer { source in
-                piece.withUnsafeMutableBufferPointer { target in
-                    stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
-                    stream.avail_in = UInt32(room)
-                    stream.next_out = target.baseAddress
-                    stream.avail_out = UInt32(target.count)
-                    status = deflate(&stream, flush)
-                    produced = target.count - Int(stream.avail_out)
-                }
+            let isLast = input.count - consumed <= mostAtOnce
+            let (status, produced) = step(&stream, input, &consumed, &piece) { stream in
+                deflate(&stream, isLast ? Z_FINISH : Z_NO_FLUSH)
             }
-            consumed += room - Int(stream.avail_in)
             output.append(contentsOf: piece[..<produced])
             if status == Z_STREAM_END { return output }
             // With room in both buffers nothing else can go wrong.
             guard status == Z_OK else { throw .outOfMemory }
         }
+    }
+
+    /// Bytes of input that zlib is given at a time; it counts in 32 bits.
+    private static let mostAtOnce = 1 << 30
+
+    /// One call of zlib: what it said, and how many bytes of `piece` it made.
+    private static func step(
+        _ stream: inout z_stream, _ input: [UInt8], _ consumed: inout Int, _ piece: inout [UInt8],
+        _ work: (inout z_stream) -> Int32
+    ) -> (status: Int32, produced: Int) {
+        let room = min(input.count - consumed, mostAtOnce)
+        // Sound: zlib reads at most `avail_in` bytes of `input` and writes at most `avail_out` bytes of
+        // `piece`; both outlive the call, and the pointers are not used after it.
+        let (status, produced) = input.withUnsafeBufferPointer { source in
+            piece.withUnsafeMutableBufferPointer { target in
+                stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
+                stream.avail_in = UInt32(room)
+                stream.next_out = target.baseAddress
+                stream.avail_out = UInt32(target.count)
+                let status = work(&stream)
+                return (status, target.count - Int(stream.avail_out))
+            }
+        }
+        consumed += room - Int(stream.avail_in)
+        return (status, produced)
     }
 
     /// Decompresses the gzip members that fill `input`, one after another; zeros may follow the last, as archivers pad.
@@ -51,24 +63,9 @@ enum Gzip {
 
         var output: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
-        var status = Z_OK
         var consumed = 0
         while true {
-            let room = min(input.count - consumed, 1 << 30)
-            var produced = 0
-            // Sound: zlib reads at most `avail_in` bytes of `input` and writes at most `avail_out` bytes of
-            // `piece`; both outlive the call, and the pointers are not used after it.
-            input.withUnsafeBufferPointer { source in
-                piece.withUnsafeMutableBufferPointer { target in
-                    stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
-                    stream.avail_in = UInt32(room)
-                    stream.next_out = target.baseAddress
-                    stream.avail_out = UInt32(target.count)
-                    status = inflate(&stream, Z_NO_FLUSH)
-                    produced = target.count - Int(stream.avail_out)
-                }
-            }
-            consumed += room - Int(stream.avail_in)
+            let (status, produced) = step(&stream, input, &consumed, &piece) { inflate(&$0, Z_NO_FLUSH) }
             guard output.count + produced <= limit else { throw .tooLarge(limit: limit) }
             output.append(contentsOf: piece[..<produced])
             if status == Z_STREAM_END {

@@ -27,7 +27,8 @@ enum ReceiptReport {
         ]
     }
 
-    private static func value(_ event: ActorEvent) -> JSONValue {
+    /// An event, as vectors write it too.
+    static func value(_ event: ActorEvent) -> JSONValue {
         .object([
             "emitter": .integer(event.emitter),
             "entries": .array(

@@ -102,7 +102,7 @@ extension Vector.Postconditions {
             .init("state_tree", Vector.stateTree(stateRoot)), .init("receipts", .array(receipts.map(Self.value))),
         ]
         if let events {
-            members.append(.init("events", .array(events.map { list in .array(list.map(Self.value)) })))
+            members.append(.init("events", .array(events.map { list in .array(list.map(ReceiptReport.value)) })))
         }
         if let gasOutputs { members.append(.init("apply_rets", .array(gasOutputs.map(Self.value)))) }
         return .object(members)
@@ -117,19 +117,6 @@ extension Vector.Postconditions {
             members.append(.init("events_root", root.map(Vector.link) ?? .null))
         }
         return .object(members)
-    }
-
-    private static func value(_ event: ActorEvent) -> JSONValue {
-        .object([
-            "emitter": .integer(event.emitter),
-            "entries": .array(
-                event.entries.map { entry in
-                    .object([
-                        "flags": .integer(entry.flags), "key": .string(String(decoding: entry.key, as: UTF8.self)),
-                        "codec": .integer(entry.codec), "value": .string(Base64.encode(entry.value)),
-                    ])
-                }),
-        ])
     }
 
     private static func value(_ gas: GasOutputs) -> JSONValue {

@@ -61,8 +61,6 @@ struct Assembler {
 
     mutating func bind(_ label: Label) { positions[label.number] = code.count }
 
-    func position(of label: Label) -> Int { positions[label.number] }
-
     /// Fills in all displacements. A label that was never bound is a fault of the caller.
     mutating func resolve() {
         for fixup in fixups {
@@ -216,11 +214,10 @@ struct Assembler {
 
     /// Loads 1, 2 or 4 bytes and extends them.
     mutating func load(extending width: Int, signed: Bool, _ to: GP, _ from: Place, wide: Bool) {
-        let isByte = width == 1
         switch (width, signed) {
         case (1, true): encode(map: .two, 0xBE, field: to.rawValue, from, wide: wide, bytes: isRegister(from))
         case (1, false):
-            encode(map: .two, 0xB6, field: to.rawValue, from, wide: false, bytes: isRegister(from) && isByte)
+            encode(map: .two, 0xB6, field: to.rawValue, from, wide: false, bytes: isRegister(from))
         case (2, true): encode(map: .two, 0xBF, field: to.rawValue, from, wide: wide)
         case (2, false): encode(map: .two, 0xB7, field: to.rawValue, from, wide: false)
         case (_, true): encode(0x63, field: to.rawValue, from, wide: wide)

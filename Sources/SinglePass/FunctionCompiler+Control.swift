@@ -47,9 +47,11 @@ extension FunctionCompiler {
         }
     }
 
-    /// An i32 as a condition: flags that hold when it is not zero.
-    mutating func popCondition() throws(SinglePassError) -> Condition {
-        let operand = try pop()
+    /// The operand on top as a condition; see `test`.
+    mutating func popCondition() throws(SinglePassError) -> Condition { test(try pop()) }
+
+    /// An i32 as a condition: flags that hold when it is not zero. The operand is used up.
+    mutating func test(_ operand: Operand) -> Condition {
         if case .flags(let condition) = operand.place { return condition }
         if case .constant(let bits) = operand.place {
             assembler.move(.r11, bits & 0xFFFF_FFFF)
@@ -106,13 +108,9 @@ extension FunctionCompiler {
         }
         let rest = assembler.makeLabel()
         assembler.jump(condition.inverted, rest)
-        try branchAway(to: construct)
+        try leave(to: construct)
         assembler.bind(rest)
     }
-
-    /// The taken side of a branch that carries a value, which leaves registers as they are but for the result's: those
-    /// of the side that goes on are not touched before the jump.
-    private mutating func branchAway(to construct: Int) throws(SinglePassError) { try leave(to: construct) }
 
     /// Puts the operand on top into its slot. Moves only.
     private mutating func settleTop() {

@@ -83,8 +83,7 @@ extension FunctionCompiler {
         if yes.isFloat {
             let result: XMM = own(yes)
             let rest = assembler.makeLabel()
-            testAndRelease(condition)
-            assembler.jump(.notEqual, rest)
+            assembler.jump(test(condition), rest)
             load(no, into: result)
             assembler.bind(rest)
             release(no)
@@ -94,22 +93,10 @@ extension FunctionCompiler {
         let result: GP = own(yes)
         var other = no
         if case .constant = no.place { other.place = .gp(own(no) as GP) }
-        testAndRelease(condition)
-        assembler.moveIf(.equal, result, source(other), wide: yes.isWide)
+        let isSet = test(condition)
+        assembler.moveIf(isSet.inverted, result, source(other), wide: yes.isWide)
         release(other)
         push(yes.type, .gp(result))
-    }
-
-    private mutating func testAndRelease(_ condition: Operand) {
-        if case .constant(let bits) = condition.place {
-            assembler.move(.r11, bits & 0xFFFF_FFFF)
-            assembler.test(.r11, .r11, wide: false)
-        } else if let register = register(condition) {
-            assembler.test(register, register, wide: false)
-        } else if let memory = memory(condition) {
-            assembler.arithmetic(.compare, .memory(memory), 0, wide: false)
-        }
-        release(condition)
     }
 
     // MARK: Integers
