@@ -16,8 +16,8 @@ struct SampleState {
     /// - Parameter code: the WASM of each sample actor by name.
     init(_ actors: [Scenario.Actor], code: [String: [UInt8]]) throws {
         let store = MemoryBlockstore()
-        func put(_ block: [UInt8]) throws -> Cid {
-            let cid = Cid.blake2b256(codec: Cid.dagCbor, data: block)
+        func put(_ block: [UInt8], codec: UInt64 = Cid.dagCbor) throws -> Cid {
+            let cid = Cid.blake2b256(codec: codec, data: block)
             try store.put(cid, block)
             return cid
         }
@@ -66,7 +66,7 @@ struct SampleState {
             guard let wasm = code[actor.code] else { throw SampleError("no sample actor named \(actor.code)") }
             let cid = Cid.blake2b256(codec: Cid.raw, data: wasm)
             try store.put(cid, wasm)
-            try add(actor.id, cid, empty)
+            try add(actor.id, cid, try actor.state.map { try put($0.block, codec: $0.codec) } ?? empty)
         }
         var stateRoot = CborWriter()
         stateRoot.array(3)

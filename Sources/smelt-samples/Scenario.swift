@@ -8,6 +8,8 @@ struct Scenario {
         var id: UInt64
         /// Name of a sample actor.
         var code: String
+        /// Codec and bytes of the block under its state root; nil for an empty array.
+        var state: (codec: UInt64, block: [UInt8])?
     }
     struct Step {
         var to: UInt64
@@ -51,7 +53,10 @@ struct Scenario {
         hasTrace = json["trace"]?.bool ?? false
         self.actors = try actors.map { actor in
             guard let code = actor["code"]?.string else { throw fail("code") }
-            return Actor(id: try number(actor, "id"), code: code)
+            let state = try actor["state"].map {
+                (codec: try number($0, "codec") as UInt64, block: try bytes($0, "block"))
+            }
+            return Actor(id: try number(actor, "id"), code: code, state: state)
         }
         self.steps = try steps.map { step in
             guard let expected = step["expect"] else { throw fail("expect") }
