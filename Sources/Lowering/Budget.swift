@@ -1,10 +1,11 @@
 import CodeSettings
 import Metering
+import Validator
 import WasmFormat
 
 /// What the pre-pass found in one function: figures that grow with what optimising it would cost.
 public struct Estimate: Sendable, Hashable {
-    /// Instructions and labels of branch tables.
+    /// Instructions that can be reached and labels of branch tables.
     public var length: UInt64 = 0
     /// Locals assigned inside, summed over loops, `if`s and blocks: an upper bound of the phis that promoting
     /// locals to values makes.
@@ -84,30 +85,33 @@ public struct Budget: Sendable, Hashable {
     }
 }
 
-/// What is known about the work that one function is before it is lowered.
+/// What is known about one function before it is lowered.
 struct FunctionWork {
+    let table: SideTable
     var estimate: Estimate
-    /// Per `loop` of the body, in order, the locals assigned in it.
-    var loopLocals: [[Int]]
     /// Locals that are read too often for one value. The register coalescer takes time in proportion to a value's uses
     /// for each place that computes with it, and a function of 1,000 blocks gives every block the stack pointer in
     /// memory plus a constant. Loaded from a slot once in each block, there are many short values.
-    var busyLocals: Set<Int>
+    var busyLocals: Set<Int> = []
 
-    init(_ body: FunctionBody, localCount: Int, charges: Int, options: LoweringOptions) {
-        (estimate, loopLocals) = Estimate.make(body, localCount: localCount, charges: charges, budget: options.budget)
-        busyLocals = Self.busyLocals(body, count: localCount)
-    }
-
-    private static func busyLocals(_ body: FunctionBody, count: Int) -> Set<Int> {
-        let limit = 400
-        guard body.instructions.count > limit else { return [] }
-        var reads = [Int](repeating: 0, count: count)
-        for instruction in body.instructions where instruction.opcode == .localGet {
-            if Int(instruction.index) < count { reads[Int(instruction.index)] += 1 }
+    /// - Parameters:
+    ///   - localCount: parameters and declared locals.
+    ///   - charges: of the plan, for this function.
+    init(_ body: FunctionBody, _ table: SideTable, localCount: Int, charges: Int, options: LoweringOptions) {
+        self.table = table
+        var survey = Survey(table, budget: options.budget)
+        survey.estimate.blocks = Estimate.fixedBlocks + UInt64(charges)
+        // What has fewer instructions has no local with more reads.
+        let counts = body.instructions.count > Self.busyReads
+        var reads = [Int](repeating: 0, count: counts ? localCount : 0)
+        survey.go(through: body) { local in
+            if counts, Int(local) < localCount { reads[Int(local)] += 1 }
         }
-        return Set(reads.indices.filter { reads[$0] > limit })
+        estimate = survey.estimate
+        busyLocals = Set(reads.indices.filter { reads[$0] > Self.busyReads })
     }
+
+    private static let busyReads = 400
 }
 
 /// What is known about the work that a module is, and the tier that follows: a property of the WASM and the options.
@@ -119,7 +123,8 @@ struct ModuleWork {
     var tier: Tier
     let reserve: StackReserve
 
-    init(_ module: WasmFormat.Module, plan: MeteringPlan?, options: LoweringOptions) {
+    init(_ validated: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions) {
+        let module = validated.module
         let imported = module.importedFunctionCount
         functions = module.bodies.enumerated().map { position, body in
             let parameters = module.functionType(UInt32(imported + position))?.parameters.count ?? 0
@@ -128,7 +133,8 @@ struct ModuleWork {
                 charges = plan.functions[position].blocks.count + plan.functions[position].linear.count
             }
             return FunctionWork(
-                body, localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) }, charges: charges,
+                body, validated.sideTables[position],
+                localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) }, charges: charges,
                 options: options)
         }
         let isBounded = options.budget.allows(functions.map(\.estimate))
@@ -138,90 +144,113 @@ struct ModuleWork {
     }
 }
 
-extension Estimate {
-    /// Estimates `body` in time linear in its length and in the figure itself, which is not followed beyond
-    /// what `budget` allows. Also gives, per `loop` in order, the locals assigned in it, as far as they were followed.
-    static func make(_ body: FunctionBody, localCount: Int, charges: Int, budget: Budget) -> (Estimate, loops: [[Int]])
-    {
-        var estimate = Estimate()
-        estimate.length = UInt64(body.instructions.count)
-        estimate.blocks = 4 + UInt64(charges)
-        // Open constructs: the position that opened them, the loop, and the locals assigned inside so far.
-        var open: [(position: Int, loop: Int?, locals: UInt64)] = []
-        var loops: [[Int]] = []
-        // Position after the last assignment of a local; 0 for none.
-        var assigned: [Int: Int] = [:]
-        var assignedLocals: UInt64 = 0
-        var targets: UInt64 = 0
-        var depth: UInt64 = 0
-        var run: UInt64 = 0
-        for (position, instruction) in body.instructions.enumerated() {
-            run += 1
-            estimate.blocks += Self.blocks(of: instruction.opcode)
-            switch instruction.opcode {
-            case .block, .loop, .if:
-                let isLoop = instruction.opcode == .loop
-                if isLoop {
-                    depth += 1
-                    estimate.loopDepth = max(estimate.loopDepth, depth)
-                }
-                open.append((position, isLoop ? loops.count : nil, 0))
-                if isLoop { loops.append([]) }
-                run = 0
-            case .end:
-                if open.popLast()?.loop != nil { depth -= 1 }
-                run = 0
-            case .else, .br, .brIf, .return, .unreachable:
-                run = 0
-            case .brTable:
-                run = 0
-                let table = Int(instruction.index)
-                if table < body.branchTables.count { targets += UInt64(body.branchTables[table].count) }
-            case .localSet, .localTee:
-                let local = Int(instruction.index)
-                guard local < localCount else { break }
-                let last = assigned[local] ?? 0
-                if last == 0 { assignedLocals += 1 }
-                // Constructs opened before the last assignment have counted this local already.
-                var index = open.count - 1
-                while index >= 0, open[index].position >= last, estimate.phis <= budget.phis {
-                    estimate.phis += 1
-                    open[index].locals += 1
-                    if let loop = open[index].loop {
-                        loops[loop].append(local)
-                        estimate.loopLocals = max(estimate.loopLocals, open[index].locals)
-                    }
-                    index -= 1
-                }
-                assigned[local] = position + 1
-            default: break
-            }
-            estimate.longestBlock = max(estimate.longestBlock, run)
-        }
-        estimate.length += targets
-        let (edges, overflow) = targets.multipliedReportingOverflow(by: max(1, assignedLocals))
-        estimate.edges = overflow ? .max : edges
-        return (estimate, loops)
+/// The one walk through a body from which all that is known of it before lowering comes. It goes by the side table, so
+/// only what is lowered counts.
+private struct Survey {
+    var estimate = Estimate()
+    private let table: SideTable
+    private let budget: Budget
+    private var cursor = SideTable.Cursor()
+    /// By number of the construct: loops open inside it, itself included, and locals assigned in it so far.
+    private var loops: [UInt64]
+    private var locals: [UInt64]
+    private var nextAssignment = 0
+    /// Targets of branch tables.
+    private var targets: UInt64 = 0
+    /// Instructions since the last border of a block.
+    private var run: UInt64 = 0
+
+    init(_ table: SideTable, budget: Budget) {
+        self.table = table
+        self.budget = budget
+        loops = Array(repeating: 0, count: table.constructs.count)
+        locals = loops
     }
 
-    /// Basic blocks that an instruction adds, in the bounds mode that makes more of them.
-    private static func blocks(of opcode: Opcode) -> UInt64 {
-        switch opcode {
-        case .block, .loop, .brIf, .unreachable: 1
-        case .if: 3
-        case .callIndirect: 6
-        case .i32DivU, .i64DivU, .i32RemU, .i64RemU, .i32RemS, .i64RemS: 2
-        case .i32DivS, .i64DivS: 4
-        case .i32TruncF32S, .i32TruncF32U, .i32TruncF64S, .i32TruncF64U, .i64TruncF32S, .i64TruncF32U, .i64TruncF64S,
-            .i64TruncF64U:
-            4
-        default:
-            // Results of float arithmetic are compared with themselves; checked accesses with the memory's size.
-            switch opcode.row.gas {
-            case .load, .store: 2
-            case .math where opcode.row.types?.results.first.map { $0 == .f32 || $0 == .f64 } ?? false: 2
-            default: 0
+    /// Takes time linear in the body's length and in the figure of phis, which is not followed beyond the budget.
+    ///
+    /// - Parameter read: told the local of each `local.get`.
+    mutating func go(through body: FunctionBody, read: (UInt32) -> Void) {
+        var position = 0
+        while position < body.instructions.count {
+            let next = cursor.reachable(from: position, in: table)
+            guard next == position else {
+                position = next
+                run = 0
+                continue
             }
+            let instruction = body.instructions[position]
+            let recipe = instruction.opcode.brief.recipe
+            if recipe == .localGet { read(instruction.index) }
+            apply(recipe)
+            position += 1
+        }
+        estimate.length += targets
+        let (edges, overflow) = targets.multipliedReportingOverflow(by: UInt64(max(1, table.assignedLocals.count)))
+        estimate.edges = overflow ? .max : edges
+    }
+
+    private mutating func apply(_ recipe: Recipe) {
+        estimate.length += 1
+        estimate.blocks += recipe.blocks
+        run += 1
+        estimate.longestBlock = max(estimate.longestBlock, run)
+        switch recipe {
+        case .block, .loop, .if: open()
+        case .end: _ = cursor.close(in: table)
+        case .branch, .branchIf, .return: _ = cursor.branch(in: table)
+        case .branchTable: targets += UInt64(table.targets(of: cursor.branch(in: table)).count)
+        case .localSet, .localTee: assign()
+        default: break
+        }
+        if recipe.endsBlock { run = 0 }
+    }
+
+    private mutating func open() {
+        let around = loops[cursor.innermost]
+        cursor.open()
+        let isLoop = table.constructs[cursor.innermost].kind == .loop
+        loops[cursor.innermost] = around + (isLoop ? 1 : 0)
+        estimate.loopDepth = max(estimate.loopDepth, loops[cursor.innermost])
+    }
+
+    private mutating func assign() {
+        // Constructs opened before the last assignment have counted this local already.
+        let last = table.previousAssignment(of: table.assignments[nextAssignment]) ?? -1
+        nextAssignment += 1
+        var construct = cursor.innermost
+        while construct != 0, table.constructs[construct].opening > last, estimate.phis <= budget.phis {
+            estimate.phis += 1
+            locals[construct] += 1
+            if table.constructs[construct].kind == .loop {
+                estimate.loopLocals = max(estimate.loopLocals, locals[construct])
+            }
+            construct = table.constructs[construct].parent
+        }
+    }
+}
+
+extension Estimate {
+    /// Blocks that every function has: its entry, the test of the stack, and its end.
+    fileprivate static let fixedBlocks: UInt64 = 4
+}
+
+extension Recipe {
+    /// Whether a basic block ends at the instruction.
+    fileprivate var endsBlock: Bool {
+        switch self {
+        case .unreachable, .block, .loop, .if, .else, .end, .branch, .branchIf, .branchTable, .return: true
+        default: false
+        }
+    }
+
+    /// Basic blocks that the instruction adds, in the bounds mode that makes more of them.
+    fileprivate var blocks: UInt64 {
+        switch self {
+        case .unreachable, .block, .loop, .branchIf: 1
+        case .if: 3
+        // The test for a trap: the one that raises it, and the rest; of a NaN that becomes canonical, the same.
+        default: 2 * UInt64(testedTraps.count) + (canonicalizes ? 2 : 0)
         }
     }
 }

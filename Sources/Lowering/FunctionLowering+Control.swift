@@ -1,26 +1,20 @@
 import CActorRuntime
 import LLVMKit
+import Metering
+import Validator
 import WasmFormat
 
-/// An open construct.
+/// What LLVM has of an open construct; all else about it is in the side table.
 struct Frame {
-    enum Kind {
-        case block, loop, `if`
-    }
-    var kind: Kind
-    /// Operands on the stack below the construct.
-    var base: Int
-    /// Where a branch to the construct's label goes: a loop's head, or what follows the `end`.
-    var target: Block
-    var result: ValueType?
+    /// Where a branch to the construct's label goes: a loop's head, or what follows the `end`; nil where nothing comes
+    /// to the `end`.
+    var target: Block?
     /// The second arm of an `if` that has not begun.
     var otherwise: Block?
-    /// Values that branches to `target` bring, when the construct has a result.
+    /// Values that branches to `target` bring, when they carry one.
     var incoming: [(Value, Block)] = []
     /// Where the variables of branches to `target` meet, when they are values.
     var region: Int?
-    /// Whether anything branches to `target` (not for loops).
-    var reached = false
     /// Whether the counter in the context is current on every branch so far.
     var gasStored = true
     /// What was known of the counter where the second arm begins.
@@ -32,201 +26,199 @@ extension FunctionLowering {
         switch instruction.opcode {
         case .unreachable:
             raise(SMELT_RT_TRAP_UNREACHABLE)
-            becomeUnreachable()
-        case .block: open(.block, result: try result(instruction))
-        case .loop:
-            let entry = build.block
-            let head = newBlock()
-            build.branch(head)
-            build.position(head)
-            // What later iterations know is not known yet.
-            gasStored = false
-            var frame = Frame(kind: .loop, base: stack.count, target: head, result: try result(instruction))
-            guard nextLoop < work.loopLocals.count else { throw fail("a loop that the estimate has not seen") }
-            let assigned = work.loopLocals[nextLoop]
-            nextLoop += 1
-            frame.region = withValues { $0.openLoop(head, from: entry, assigned: assigned + [gasVariable]) }
-            frames.append(frame)
-        case .if: try lowerIf(instruction)
+            fallsThrough = false
+        case .block:
+            cursor.open()
+            openForward()
+        case .loop: openLoop()
+        case .if: try lowerIf()
         case .else: try lowerElse()
         case .end: try lowerEnd()
-        case .br:
-            try leave(instruction.index, from: build.block)
-            build.branch(try frame(instruction.index).target)
-            becomeUnreachable()
+        case .br, .return:
+            let construct = structure.lastTarget(of: cursor.branch(in: structure))
+            try leave(to: construct, from: build.block)
+            build.branch(try target(construct))
+            fallsThrough = false
         case .brIf:
             let condition = try popCondition()
-            try leave(instruction.index, from: build.block)
+            let construct = structure.lastTarget(of: cursor.branch(in: structure))
+            try leave(to: construct, from: build.block)
             let rest = newBlock()
-            build.branch(condition, try frame(instruction.index).target, rest)
+            build.branch(condition, try target(construct), rest)
             build.position(rest)
-        case .brTable: try lowerBranchTable(instruction)
-        case .return:
-            let outermost = UInt32(frames.count - 1)
-            try leave(outermost, from: build.block)
-            build.branch(try frame(outermost).target)
-            becomeUnreachable()
+        case .brTable: try lowerBranchTable()
         default: break
         }
     }
 
     /// Opens the construct that is the body itself.
-    func openFunction() { open(.block, result: type.results.first) }
-
-    private func open(_ kind: Frame.Kind, result: ValueType?) {
-        var frame = Frame(kind: kind, base: stack.count, target: module.ir.makeBlock(), result: result)
-        frame.region = withValues { variables in
-            variables.open()
-            return variables.makeRegion(frame.target)
-        }
-        frames.append(frame)
+    func openFunction() {
+        frames = Array(repeating: nil, count: structure.constructs.count)
+        openForward()
     }
 
-    private func result(_ instruction: Instruction) throws(LoweringError) -> ValueType? {
-        switch instruction.blockType {
-        case .empty: return nil
-        case .value(let type): return type
-        case .type(let index):
-            guard let type = module.module.type(index), type.parameters.isEmpty, type.results.count <= 1 else {
-                throw fail("a block has several values")
-            }
-            return type.results.first
-        }
+    /// Notes the innermost construct, whose label is its end.
+    private func openForward() {
+        let target = structure.constructs[cursor.innermost].isEndReachable ? module.ir.makeBlock() : nil
+        frames[cursor.innermost] = Frame(
+            target: target,
+            region: withValues { variables in
+                variables.open()
+                return target.map { variables.makeRegion($0) }
+            } ?? nil)
     }
 
-    private func frameIndex(_ label: UInt32) throws(LoweringError) -> Int {
-        guard Int(label) < frames.count else { throw fail("label \(label) does not exist") }
-        return frames.count - 1 - Int(label)
+    private func openLoop() {
+        let entry = build.block
+        let head = newBlock()
+        build.branch(head)
+        build.position(head)
+        // What later iterations know is not known yet.
+        gasStored = false
+        cursor.open()
+        var assigned: [Int] = []
+        structure.forEachLocal(assignedIn: structure.constructs[cursor.innermost].inside) { assigned.append(Int($0)) }
+        assigned.append(gasVariable)
+        frames[cursor.innermost] = Frame(
+            target: head, region: withValues { $0.openLoop(head, from: entry, assigned: assigned) })
     }
 
-    private func frame(_ label: UInt32) throws(LoweringError) -> Frame { frames[try frameIndex(label)] }
+    private func target(_ construct: Int) throws(LoweringError) -> Block {
+        guard let target = frames[construct]?.target else { throw fail("construct \(construct) has no label") }
+        return target
+    }
 
-    /// Notes a branch from `block` to a label; the value it carries stays on the stack.
-    private func leave(_ label: UInt32, from block: Block) throws(LoweringError) {
-        let target = try frameIndex(label)
-        if let region = frames[target].region { withValues { $0.addEdge(from: block, to: region) } }
-        guard frames[target].kind != .loop else { return }
-        if frames[target].result != nil {
+    /// Notes a branch from `block` to a construct's label; the value it carries stays on the stack.
+    private func leave(to construct: Int, from block: Block) throws(LoweringError) {
+        guard let region = frames[construct]?.region else { throw fail("construct \(construct) has no label") }
+        withValues { $0.addEdge(from: block, to: region) }
+        let row = structure.constructs[construct]
+        guard row.kind != .loop else { return }
+        if row.carried != nil {
             guard let operand = stack.popLast() else { throw fail("a branch has no value") }
             let value = value(of: operand)
             push(value)
-            frames[target].incoming.append((value, block))
+            frames[construct]?.incoming.append((value, block))
         }
-        frames[target].reached = true
-        frames[target].gasStored = frames[target].gasStored && gasStored
+        if !gasStored { frames[construct]?.gasStored = false }
     }
 
-    private func lowerIf(_ instruction: Instruction) throws(LoweringError) {
+    private func lowerIf() throws(LoweringError) {
         let condition = try popCondition()
         let then = newBlock()
-        open(.if, result: try result(instruction))
+        cursor.open()
+        openForward()
         let otherwise = module.ir.makeBlock()
-        frames[frames.count - 1].otherwise = otherwise
-        frames[frames.count - 1].gasStoredAtElse = gasStored
+        frames[cursor.innermost]?.otherwise = otherwise
+        frames[cursor.innermost]?.gasStoredAtElse = gasStored
         build.branch(condition, then, otherwise)
         build.position(then)
     }
 
-    /// Falls out of the innermost construct, when its end can be reached.
-    private func fallThrough() throws(LoweringError) {
-        guard reachable, let frame = frames.last else { return }
-        if frame.kind == .loop {
-            // A loop's result stays where it is: nothing else reaches its end.
-            return
-        }
-        try leave(0, from: build.block)
-        build.branch(frame.target)
+    /// Falls out of a construct that is no loop.
+    private func fallOut(of construct: Int) throws(LoweringError) {
+        try leave(to: construct, from: build.block)
+        build.branch(try target(construct))
     }
 
-    private func beginOtherwise(_ otherwise: Block, _ frame: Frame) {
+    private func beginOtherwise(of construct: Int) throws(LoweringError) {
+        guard let frame = frames[construct], let otherwise = frame.otherwise else { throw fail("else without if") }
+        frames[construct]?.otherwise = nil
         module.ir.append(otherwise, to: function)
         build.position(otherwise)
         withValues { $0.restart() }
         gasStored = frame.gasStoredAtElse
-        reachable = true
+        cut(to: structure.constructs[construct].height)
     }
 
-    func lowerElse() throws(LoweringError) {
-        try fallThrough()
-        guard var frame = frames.popLast(), let otherwise = frame.otherwise else { throw fail("else without if") }
-        frame.otherwise = nil
-        stack.removeLast(stack.count - frame.base)
-        frames.append(frame)
-        beginOtherwise(otherwise, frame)
+    private func cut(to height: Int) { stack.removeLast(stack.count - height) }
+
+    private func lowerElse() throws(LoweringError) {
+        if fallsThrough { try fallOut(of: cursor.innermost) }
+        try beginOtherwise(of: cursor.innermost)
+        fallsThrough = true
     }
 
-    func lowerEnd() throws(LoweringError) {
-        try fallThrough()
-        if let frame = frames.last, let otherwise = frame.otherwise {
+    private func lowerEnd() throws(LoweringError) {
+        let construct = cursor.close(in: structure)
+        let row = structure.constructs[construct]
+        if row.kind == .loop {
+            // A loop's result stays where it is: nothing else reaches its end.
+            guard stack.count == row.height + row.resultCount else { throw fail("a loop leaves operands") }
+            return close(construct)
+        }
+        if fallsThrough { try fallOut(of: construct) }
+        if frames[construct]?.otherwise != nil {
             // An `if` without `else`: its second arm is empty.
-            beginOtherwise(otherwise, frame)
-            try fallThrough()
+            try beginOtherwise(of: construct)
+            try fallOut(of: construct)
         }
-        guard let frame = frames.popLast() else { throw fail("end without a construct") }
-        if frame.kind == .loop {
-            if let region = frame.region { withValues { $0.closeLoop(region) } }
-            guard reachable else { return }
-            guard stack.count == frame.base + (frame.result == nil ? 0 : 1) else {
-                throw fail("a loop leaves operands")
-            }
-            return
+        guard let frame = frames[construct], let target = frame.target else {
+            throw fail("an end that nothing comes to")
         }
-        stack.removeLast(stack.count - frame.base)
-        if let region = frame.region { withValues { $0.close(region) } }
-        module.ir.append(frame.target, to: function)
-        guard frame.reached else {
-            module.ir.delete(frame.target)
-            reachable = false
-            deadDepth = 0
-            return
-        }
-        build.position(frame.target)
-        reachable = true
+        cut(to: row.height)
+        close(construct)
+        module.ir.append(target, to: function)
+        build.position(target)
+        fallsThrough = true
         gasStored = frame.gasStored
-        if let result = frame.result {
+        if let result = row.result {
             let phi = build.phi(module.type(result))
             for (value, block) in frame.incoming { build.addIncoming(phi, value, from: block) }
             push(phi)
         }
-        if frames.isEmpty { lowerReturn() }
+        if row.kind == .function { lowerReturn() }
+    }
+
+    /// Takes a construct off that ends, be it reached or not.
+    private func close(_ construct: Int) {
+        guard let frame = frames[construct] else { return }
+        frames[construct] = nil
+        if structure.constructs[construct].kind == .loop, let region = frame.region {
+            withValues { $0.closeLoop(region) }
+        } else {
+            withValues { $0.close(frame.region) }
+        }
+    }
+
+    /// Passes over code that cannot be reached, up to the `else` or `end` at `next` or behind the body.
+    ///
+    /// - Parameter innermost: the construct the code begins in.
+    func passOver(to next: Int, from innermost: Int) throws(LoweringError) {
+        let passed = position..<next
+        try charged { charges throws(PlanFault) in try charges.skip(passed) }
+        var construct = innermost
+        while construct != cursor.innermost {
+            close(construct)
+            construct = structure.constructs[construct].parent
+        }
+        if next == body.instructions.count { close(construct) }
+        position = next
+        fallsThrough = false
     }
 
     private func lowerReturn() {
-        reachable = false
+        fallsThrough = false
         guard let operand = stack.popLast() else { return build.return(gas) }
         let pair = build.insert(module.ir.zero(module.internalResult(type)), value(of: operand), 0)
         build.return(build.insert(pair, gas, 1))
     }
 
-    private func lowerBranchTable(_ instruction: Instruction) throws(LoweringError) {
+    private func lowerBranchTable() throws(LoweringError) {
         let selector = try pop()
-        guard Int(instruction.index) < body.branchTables.count,
-            let last = body.branchTables[Int(instruction.index)].last
-        else { throw fail("branch table \(instruction.index) does not exist") }
-        let labels = body.branchTables[Int(instruction.index)]
+        let targets = structure.targets(of: cursor.branch(in: structure)).map { Int($0) }
+        guard let last = targets.last else { throw fail("a branch table is empty") }
         let here = build.block
         var cases: [(Value, Block)] = []
-        cases.reserveCapacity(labels.count)
-        for (number, label) in labels.dropLast().enumerated() {
+        cases.reserveCapacity(targets.count)
+        for (number, construct) in targets.dropLast().enumerated() {
             // The same target as the default needs no case of its own.
-            if label == last { continue }
-            try leave(label, from: here)
-            cases.append((module.i32(UInt32(number)), try frame(label).target))
+            if construct == last { continue }
+            try leave(to: construct, from: here)
+            cases.append((module.i32(UInt32(number)), try target(construct)))
         }
-        try leave(last, from: here)
-        build.switch(selector, default: try frame(last).target, cases: cases)
-        becomeUnreachable()
-    }
-
-    /// Steps over an instruction that cannot be reached, until its construct continues.
-    func skip(_ instruction: Instruction) throws(LoweringError) {
-        if instruction.opcode == .loop { nextLoop += 1 }
-        switch instruction.opcode {
-        case .block, .loop, .if: deadDepth += 1
-        case .else where deadDepth == 0: try lowerElse()
-        case .end:
-            if deadDepth > 0 { deadDepth -= 1 } else { try lowerEnd() }
-        default: break
-        }
+        try leave(to: last, from: here)
+        build.switch(selector, default: try target(last), cases: cases)
+        fallsThrough = false
     }
 }

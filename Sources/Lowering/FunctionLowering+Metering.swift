@@ -14,32 +14,27 @@ extension FunctionLowering {
         gasStored = stored
     }
 
-    /// The charges due in front of the instruction at hand: the block's, then the one by operand.
-    func lowerCharges() throws(LoweringError) {
-        guard let plan else { return }
-        if nextBlock < plan.blocks.count, Int(plan.blocks[nextBlock].position) == position {
-            if reachable { charge(module.i64(plan.blocks[nextBlock].milligas)) }
-            nextBlock += 1
-        }
-        if nextLinear < plan.linear.count, Int(plan.linear[nextLinear].position) == position {
-            if reachable {
-                guard let operand = stack.last else { throw fail("a charge by operand has no operand") }
-                // An unsigned 32-bit operand times a price below 2^31 fits 63 bits.
-                let units = build.convert(.zeroExtend, value(of: operand), to: types.i64)
-                charge(build.binary(.mul, units, module.i64(plan.linear[nextLinear].milligasPerUnit)))
-            }
-            nextLinear += 1
-        }
+    /// Works on what is due, where there is metering.
+    func charged(_ body: (inout ChargeCursor) throws(PlanFault) -> Void) throws(LoweringError) {
+        guard var taken = charges.take() else { return }
+        do { try body(&taken) } catch { throw LoweringError(error) }
+        charges = taken
     }
 
-    /// A charge that was passed over would be lost without a trace.
-    func checkThatAllIsCharged() throws(LoweringError) {
-        guard let plan else { return }
-        guard nextBlock == plan.blocks.count else {
-            throw fail("the charge for position \(plan.blocks[nextBlock].position) is left over")
+    /// The charges due in front of the instruction at hand: the block's, then the one by operand.
+    func lowerCharges(before opcode: Opcode) throws(LoweringError) {
+        var due = ChargeCursor.Due()
+        try charged { charges throws(PlanFault) in
+            // Where nothing comes from in front, nobody pays what stands there.
+            guard fallsThrough else { return try charges.skip(position..<position + 1) }
+            due = try charges.due(at: position, before: opcode, operands: operandCount)
         }
-        guard nextLinear == plan.linear.count else {
-            throw fail("the charge by operand for position \(plan.linear[nextLinear].position) is left over")
+        if let block = due.block { charge(module.i64(block)) }
+        if let price = due.perUnit {
+            guard let operand = stack.last else { throw fail("a charge by operand has no operand") }
+            // An unsigned 32-bit operand times a price below 2^31 fits 63 bits.
+            let units = build.convert(.zeroExtend, value(of: operand), to: types.i64)
+            charge(build.binary(.mul, units, module.i64(price)))
         }
     }
 

@@ -73,7 +73,7 @@ extension FunctionLowering {
     // MARK: Calls
 
     private func popArguments(_ type: FunctionType) throws(LoweringError) -> [Value] {
-        guard stack.count - (frames.last?.base ?? 0) >= type.parameters.count else {
+        guard operandCount >= type.parameters.count else {
             throw fail("an argument is missing")
         }
         let arguments = stack.suffix(type.parameters.count).map(value(of:))

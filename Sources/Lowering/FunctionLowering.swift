@@ -3,6 +3,7 @@ import CodeImage
 import CodeSettings
 import LLVMKit
 import Metering
+import Validator
 import WasmFormat
 
 /// An operand of the guest.
@@ -40,27 +41,28 @@ final class FunctionLowering {
     /// What a slot holds, as far as the block at hand knows.
     private var known: [Int: (block: Block, value: Value)] = [:]
     var stack: [Operand] = []
-    var frames: [Frame] = []
-    var nextLoop = 0
+    /// Of open constructs, by number; empty until the body begins.
+    var frames: [Frame?] = []
+    /// Where in the body this is: what cannot be reached is passed over.
+    var cursor = SideTable.Cursor()
+    /// What is due where; nil without metering.
+    var charges: ChargeCursor?
+    /// Whether control comes to the instruction at hand from the one in front of it.
+    var fallsThrough = true
     /// Whether the context's counter is certainly the current one.
     var gasStored = false
-    /// Whether the instruction at hand can be reached; what cannot is not lowered.
-    var reachable = true
-    /// Constructs opened in unreachable code.
-    var deadDepth = 0
     /// The blocks that charges branch to when gas runs out, and the counters they bring.
     var exhausted: [(block: Block, incoming: [(Value, Block)])] = []
     /// The instruction at hand.
     var position = 0
-    /// Next rows of the plan.
-    var nextBlock = 0
-    var nextLinear = 0
     /// Indices of memory that have been extended to 64 bits.
     var extensions: [Value: Value] = [:]
     /// The last access of memory that can fault.
     var lastAccess: DebugLocation?
     private let scope: DebugScope?
     let work: FunctionWork
+    /// The structure of the body.
+    var structure: SideTable { work.table }
 
     init(
         _ module: ModuleLowering, index: Int, body: FunctionBody, plan: MeteringPlan.Function?, work: FunctionWork,
@@ -72,6 +74,7 @@ final class FunctionLowering {
         self.index = index
         self.body = body
         self.plan = plan
+        charges = plan.map { ChargeCursor($0, function: UInt32(index)) }
         build = module.build
         types = module.types
         type = module.functionTypes[index]
@@ -88,17 +91,19 @@ final class FunctionLowering {
     func lower() throws(LoweringError) {
         guard module.reserve.isCallable(index - module.importedFunctionCount) else { return lowerUncallable() }
         lowerPrologue()
-        for instruction in body.instructions {
-            try lowerCharges()
-            if reachable {
-                try lower(instruction)
-            } else {
-                try skip(instruction)
+        while position < body.instructions.count {
+            let innermost = cursor.innermost
+            let next = cursor.reachable(from: position, in: structure)
+            if next != position {
+                try passOver(to: next, from: innermost)
+                continue
             }
+            let instruction = body.instructions[position]
+            try lowerCharges(before: instruction.opcode)
+            try lower(instruction)
             position += 1
         }
-        guard frames.isEmpty else { throw fail("the body ends inside a construct") }
-        try checkThatAllIsCharged()
+        try charged { charges throws(PlanFault) in try charges.finish(count: body.instructions.count) }
         lastAccess = nil
         build.locate(nil)
         finishExhausted()
@@ -159,8 +164,11 @@ final class FunctionLowering {
         return .inconsistent(function: UInt32(index), offset: offset, rule: rule)
     }
 
+    /// Operands on the stack inside the innermost construct.
+    var operandCount: Int { stack.count - structure.constructs[cursor.innermost].height }
+
     func popOperand() throws(LoweringError) -> Operand {
-        guard stack.count > (frames.last?.base ?? 0), let operand = stack.popLast() else {
+        guard operandCount > 0, let operand = stack.popLast() else {
             throw fail("an operand is missing")
         }
         return operand
@@ -213,13 +221,6 @@ final class FunctionLowering {
         build.locate(site)
         module.raise(trap, gas: plan == nil ? nil : gas, context: context)
         build.locate(lastAccess)
-    }
-
-    /// The code after the instruction at hand cannot be reached.
-    func becomeUnreachable() {
-        reachable = false
-        deadDepth = 0
-        stack.removeLast(stack.count - (frames.last?.base ?? 0))
     }
 
     // MARK: Dispatch

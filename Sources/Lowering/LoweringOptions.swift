@@ -1,5 +1,6 @@
 import CodeSettings
 import LLVMKit
+import Metering
 import SinglePass
 
 /// How a module is lowered. Everything here is part of an artifact's key.
@@ -58,11 +59,15 @@ public enum LoweringError: Error, Sendable, CustomStringConvertible {
             switch error {
             case .inconsistent(let function, let offset, let rule):
                 .inconsistent(function: function, offset: offset, rule: rule)
-            case .plan(let fault):
-                .inconsistent(function: fault.function, offset: 0, rule: "instruction \(fault.position): \(fault.rule)")
+            case .plan(let fault): LoweringError(fault)
             case .frame(let function, let bytes, let reserve):
                 .frame(function: function, bytes: bytes, reserve: reserve)
             }
+    }
+
+    init(_ fault: PlanFault) {
+        self = .inconsistent(
+            function: fault.function, offset: 0, rule: "instruction \(fault.position): \(fault.rule)")
     }
 
     public var description: String {

@@ -165,6 +165,11 @@ extension SideTable {
         return next == unreachable.count || !unreachable[next].positions.contains(position)
     }
 
+    /// The position of the assignment of the same local before this one, if any.
+    public func previousAssignment(of assignment: Assignment) -> Int? {
+        assignment.previous == Construct.none ? nil : assignments[Int(assignment.previous)].position
+    }
+
     /// The indices in `assignments` of those at the positions; by binary search.
     public func assignments(in positions: Range<Int>) -> Range<Int> {
         let first = Self.firstIndex(assignments) { $0.position >= positions.lowerBound }

@@ -159,6 +159,8 @@ extension OpcodeRow {
 public struct BriefRow: Sendable {
     /// How the instruction is priced.
     public let gas: GasClass
+    /// What it does.
+    public let recipe: Recipe
     /// As in the row.
     public let effect: StackEffect?
     /// As in the row.
@@ -176,6 +178,7 @@ public struct BriefRow: Sendable {
 
     init(_ row: OpcodeRow) {
         gas = row.gas
+        recipe = row.recipe
         effect = row.effect
         accessWidth = row.accessWidth
         hasTypes = row.types != nil

@@ -121,3 +121,31 @@ extension Recipe {
         }
     }
 }
+
+extension Recipe {
+    /// Whether compiled code leaves the instruction to a function of the runtime, which finds its traps.
+    public var isService: Bool {
+        switch self {
+        case .memoryGrow, .memoryFill, .memoryCopy, .memoryInit, .dataDrop, .tableGet, .tableSet, .tableGrow,
+            .tableFill, .tableCopy, .tableInit, .elementDrop, .functionReference:
+            true
+        default: false
+        }
+    }
+
+    /// The traps that compiled code tests for in front of acting: not those found by a function of the runtime or by a
+    /// callee. Of accesses to memory where bounds are checked explicitly.
+    public var testedTraps: TrapSet {
+        isService || self == .unreachable ? [] : traps.subtracting([.outOfGas, .stackHeight, .nativeStack])
+    }
+
+    /// Whether it is float arithmetic, which makes a NaN the positive canonical one; what moves bits keeps them.
+    public var canonicalizes: Bool {
+        switch self {
+        case .floatBinary(let operation): operation != .copysign
+        case .floatUnary(let function): function != .absolute && function != .negate
+        case .convert(.demote), .convert(.promote): true
+        default: false
+        }
+    }
+}

@@ -12,6 +12,9 @@ public struct TrapSet: OptionSet, Hashable, Sendable {
     /// The set of the trap of a number.
     public init(number: Int32) { rawValue = number > 0 && number < 64 ? 1 << UInt64(number) : 0 }
 
+    /// How many traps it has.
+    public var count: Int { rawValue.nonzeroBitCount }
+
     public static let unreachable = TrapSet(SMELT_RT_TRAP_UNREACHABLE)
     public static let memoryOutOfBounds = TrapSet(SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS)
     public static let tableOutOfBounds = TrapSet(SMELT_RT_TRAP_TABLE_OUT_OF_BOUNDS)
