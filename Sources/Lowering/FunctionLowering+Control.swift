@@ -22,8 +22,8 @@ struct Frame {
 }
 
 extension FunctionLowering {
-    func lowerControl(_ instruction: Instruction) throws(LoweringError) {
-        switch instruction.opcode {
+    func lowerControl(_ recipe: Recipe) throws(LoweringError) {
+        switch recipe {
         case .unreachable:
             raise(SMELT_RT_TRAP_UNREACHABLE)
             fallsThrough = false
@@ -34,19 +34,19 @@ extension FunctionLowering {
         case .if: try lowerIf()
         case .else: try lowerElse()
         case .end: try lowerEnd()
-        case .br, .return:
+        case .branch, .return:
             let construct = structure.lastTarget(of: cursor.branch(in: structure))
             try leave(to: construct, from: build.block)
             build.branch(try target(construct))
             fallsThrough = false
-        case .brIf:
+        case .branchIf:
             let condition = try popCondition()
             let construct = structure.lastTarget(of: cursor.branch(in: structure))
             try leave(to: construct, from: build.block)
             let rest = newBlock()
             build.branch(condition, try target(construct), rest)
             build.position(rest)
-        case .brTable: try lowerBranchTable()
+        case .branchTable: try lowerBranchTable()
         default: break
         }
     }

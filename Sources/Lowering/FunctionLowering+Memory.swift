@@ -36,32 +36,37 @@ extension FunctionLowering {
         build.load(types.i64, module.field(context, ContextLayout.memoryBytes), alignment: 8)
     }
 
-    /// All loads and stores of numbers.
-    func lowerAccess(_ instruction: Instruction) throws(LoweringError) {
+    func lowerLoad(_ instruction: Instruction) throws(LoweringError) {
         let row = instruction.opcode.row
-        guard let signature = row.types else { throw fail("\(instruction.opcode.name) has no types") }
-        let offset = UInt64(UInt32(truncatingIfNeeded: instruction.bits))
-        let width = UInt64(row.accessWidth)
+        guard let result = row.types?.results.first else { throw fail("\(row.name) has no type") }
         if !checks { lastAccess = site }
         try atSite { () throws(LoweringError) in
-            if let result = signature.results.first {
-                let full = module.type(result)
-                let place = address(try pop(), offset: offset, width: width)
-                let type = accessType(full, result, width)
-                let value = build.load(type, place, alignment: 1, volatile: !checks)
-                push(build.convert(row.extendsSign ? .signExtend : .zeroExtend, value, to: full))
-            } else {
-                let value = try pop()
-                let place = address(try pop(), offset: offset, width: width)
-                guard let stored = signature.operands.last else { throw fail("a store has no value") }
-                let narrow = build.convert(.truncate, value, to: accessType(value.type, stored, width))
-                build.store(narrow, place, alignment: 1, volatile: !checks)
-            }
+            let place = address(try pop(), instruction, row)
+            let full = module.type(result)
+            let type = accessType(full, result, row.accessWidth)
+            let value = build.load(type, place, alignment: 1, volatile: !checks)
+            push(build.convert(row.extendsSign ? .signExtend : .zeroExtend, value, to: full))
         }
     }
 
+    func lowerStore(_ instruction: Instruction) throws(LoweringError) {
+        let row = instruction.opcode.row
+        guard let stored = row.types?.operands.last else { throw fail("\(row.name) has no type") }
+        if !checks { lastAccess = site }
+        try atSite { () throws(LoweringError) in
+            let value = try pop()
+            let place = address(try pop(), instruction, row)
+            let narrow = build.convert(.truncate, value, to: accessType(value.type, stored, row.accessWidth))
+            build.store(narrow, place, alignment: 1, volatile: !checks)
+        }
+    }
+
+    private func address(_ operand: Value, _ instruction: Instruction, _ row: OpcodeRow) -> Value {
+        address(operand, offset: UInt64(UInt32(truncatingIfNeeded: instruction.bits)), width: UInt64(row.accessWidth))
+    }
+
     /// The type in memory: the value's own, or an integer of `width` bytes.
-    private func accessType(_ full: IRType, _ type: ValueType, _ width: UInt64) -> IRType {
+    private func accessType(_ full: IRType, _ type: ValueType, _ width: UInt32) -> IRType {
         switch (type, width) {
         case (_, 1): types.i8
         case (_, 2): types.i16
@@ -70,29 +75,13 @@ extension FunctionLowering {
         }
     }
 
-    /// Size, growth and bulk operations. The runtime's services check bounds before they act, and trap.
-    func lowerMemory(_ instruction: Instruction) throws(LoweringError) {
-        switch instruction.opcode {
-        case .memorySize:
-            let pages = build.binary(.lshr, memoryBytes, module.i64(16))
-            push(build.convert(.truncate, pages, to: types.i32))
-        case .memoryGrow:
-            try atSite { () throws(LoweringError) in
-                storeGasIfNeeded()
-                let pages = module.callService(Service.memoryGrow, context, [try pop()], result: types.i64)
-                push(build.convert(.truncate, pages, to: types.i32))
-            }
-        case .memoryFill: try callBulk(Service.memoryFill, [])
-        case .memoryCopy:
-            if let count = constantCount { try copy(count) } else { try callBulk(Service.memoryCopy, []) }
-        case .memoryInit: try callBulk(Service.memoryInit, [module.i32(instruction.index)])
-        case .dataDrop: module.callService(Service.dataDrop, context, [module.i32(instruction.index)])
-        default: break
-        }
+    func lowerMemorySize() {
+        let pages = build.binary(.lshr, memoryBytes, module.i64(16))
+        push(build.convert(.truncate, pages, to: types.i32))
     }
 
     /// The number of bytes of a copy, where it is a small constant: producers make every assignment of a structure one.
-    private var constantCount: UInt64? {
+    var constantCount: UInt64? {
         guard position > 0, case let before = body.instructions[position - 1], before.opcode == .i32Const else {
             return nil
         }
@@ -102,7 +91,7 @@ extension FunctionLowering {
 
     /// Copies through values: all is read before anything is written. The last byte of the target is touched first, so
     /// that a copy whose target ends outside writes nothing; ahead of it lies the rest, since an index cannot wrap.
-    private func copy(_ count: UInt64) throws(LoweringError) {
+    func copy(_ count: UInt64) throws(LoweringError) {
         if !checks { lastAccess = site }
         try atSite { () throws(LoweringError) in
             _ = try pop()
@@ -124,17 +113,6 @@ extension FunctionLowering {
             for (piece, value) in zip(pieces, values) {
                 build.store(value, place(to, piece.offset), alignment: 1, volatile: !checks)
             }
-        }
-    }
-
-    /// A service with `leading` arguments and three operands.
-    func callBulk(_ service: UInt64, _ leading: [Value]) throws(LoweringError) {
-        try atSite { () throws(LoweringError) in
-            storeGasIfNeeded()
-            let count = try pop()
-            let second = try pop()
-            let first = try pop()
-            module.callService(service, context, leading + [first, second, count])
         }
     }
 }

@@ -29,45 +29,8 @@ extension FunctionLowering {
     /// The table's record, which stays; its elements move when it grows.
     private var table: Value { module.constantField(types.pointer, context, ContextLayout.table) }
 
-    private var tableSize: Value {
+    var tableSize: Value {
         build.load(types.i64, module.field(table, ContextLayout.tableSize), alignment: 8)
-    }
-
-    func lowerReference(_ instruction: Instruction) throws(LoweringError) {
-        switch instruction.opcode {
-        case .tableGet:
-            try atSite { () throws(LoweringError) in
-                storeGasIfNeeded()
-                push(module.callService(Service.tableGet, context, [try pop()], result: types.pointer))
-            }
-        case .tableSet:
-            try atSite { () throws(LoweringError) in
-                storeGasIfNeeded()
-                let value = try pop()
-                module.callService(Service.tableSet, context, [try pop(), value])
-            }
-        case .tableSize: push(build.convert(.truncate, tableSize, to: types.i32))
-        case .tableGrow:
-            try atSite { () throws(LoweringError) in
-                storeGasIfNeeded()
-                let count = try pop()
-                let value = try pop()
-                let size = module.callService(Service.tableGrow, context, [value, count], result: types.i64)
-                push(build.convert(.truncate, size, to: types.i32))
-            }
-        case .tableFill: try callBulk(Service.tableFill, [])
-        case .tableCopy: try callBulk(Service.tableCopy, [])
-        case .tableInit: try callBulk(Service.tableInit, [module.i32(instruction.index)])
-        case .elemDrop: module.callService(Service.elementDrop, context, [module.i32(instruction.index)])
-        case .refNull: push(module.ir.zero(types.pointer))
-        case .refIsNull:
-            pushFlag(build.compare(.equal, try pop(), module.ir.zero(types.pointer)))
-        case .refFunc:
-            push(
-                module.callService(
-                    Service.referenceFunction, context, [module.i32(instruction.index)], result: types.pointer))
-        default: break
-        }
     }
 
     // MARK: Calls
@@ -88,8 +51,7 @@ extension FunctionLowering {
         setGas(build.extract(returned, 1), stored: stored)
     }
 
-    func lowerCall(_ instruction: Instruction) throws(LoweringError) {
-        let callee = Int(instruction.index)
+    func lowerCall(_ callee: Int) throws(LoweringError) {
         guard callee < module.functions.count else { throw fail("function \(callee) does not exist") }
         let type = module.functionTypes[callee]
         try atSite { () throws(LoweringError) in
@@ -101,16 +63,16 @@ extension FunctionLowering {
         }
     }
 
-    func lowerCallIndirect(_ instruction: Instruction) throws(LoweringError) {
-        guard let type = module.module.type(instruction.index), type.results.count <= 1 else {
-            throw fail("type \(instruction.index) is unusable")
+    func lowerCallIndirect(_ index: Int) throws(LoweringError) {
+        guard let type = module.module.type(UInt32(index)), type.results.count <= 1 else {
+            throw fail("type \(index) is unusable")
         }
         let position = build.convert(.zeroExtend, try pop(), to: types.i64)
         trap(SMELT_RT_TRAP_UNDEFINED_ELEMENT, if: build.compare(.unsignedGreaterEqual, position, tableSize))
         let elements = build.load(types.pointer, module.field(table, ContextLayout.tableElements), alignment: 8)
         let offset = build.binary(.mul, position, module.i64(UInt64(ContextLayout.referenceSize)))
         let element = build.address(elements, offset, byte: types.i8)
-        checkType(of: element, module.typeNumbers[Int(instruction.index)])
+        checkType(of: element, module.typeNumbers[index])
         let code = build.load(types.pointer, module.field(element, ContextLayout.referenceCode), alignment: 8)
         var hidden = [context, memoryBase, gas, height]
         if module.options.linksEverything {

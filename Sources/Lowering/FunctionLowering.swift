@@ -225,14 +225,17 @@ final class FunctionLowering {
 
     // MARK: Dispatch
 
+    /// By the recipe of the opcode table.
     private func lower(_ instruction: Instruction) throws(LoweringError) {
-        switch instruction.opcode {
-        case .unreachable, .nop, .block, .loop, .if, .else, .end, .br, .brIf, .brTable, .return:
-            try lowerControl(instruction)
-        case .call: try lowerCall(instruction)
-        case .callIndirect: try lowerCallIndirect(instruction)
-        case .drop: _ = try pop()
-        case .select, .selectTyped:
+        let opcode = instruction.opcode
+        switch opcode.brief.recipe {
+        case .nop: break
+        case .unreachable, .block, .loop, .if, .else, .end, .branch, .branchIf, .branchTable, .return:
+            try lowerControl(opcode.brief.recipe)
+        case .call: try lowerCall(Int(instruction.index))
+        case .callIndirect: try lowerCallIndirect(Int(instruction.index))
+        case .drop: _ = try popOperand()
+        case .select:
             let condition = try popCondition()
             let no = try pop()
             push(build.select(condition, try pop(), no))
@@ -244,21 +247,42 @@ final class FunctionLowering {
             push(value)
         case .globalGet: try lowerGlobalGet(instruction.index)
         case .globalSet: try lowerGlobalSet(instruction.index)
-        case .tableGet, .tableSet, .tableSize, .tableGrow, .tableFill, .tableCopy, .tableInit, .elemDrop, .refNull,
-            .refIsNull, .refFunc:
-            try lowerReference(instruction)
-        case .i32Const: push(module.i32(UInt32(truncatingIfNeeded: instruction.bits)))
-        case .i64Const: push(module.i64(instruction.bits))
-        case .f32Const: push(module.ir.floatConstant(types.f32, bits: instruction.bits))
-        case .f64Const: push(module.ir.floatConstant(types.f64, bits: instruction.bits))
-        case .memorySize, .memoryGrow, .memoryFill, .memoryCopy, .memoryInit, .dataDrop:
-            try lowerMemory(instruction)
-        default:
-            if instruction.opcode.row.accessWidth > 0 {
-                try lowerAccess(instruction)
-            } else if try !lowerInteger(instruction.opcode), try !lowerFloat(instruction.opcode) {
-                throw fail("\(instruction.opcode.name) has no lowering")
-            }
+        case .constant:
+            guard let type = opcode.brief.result else { throw fail("a constant has no type") }
+            push(constant(instruction.bits, module.type(type)))
+        case .load: try lowerLoad(instruction)
+        case .store: try lowerStore(instruction)
+        case .memorySize: lowerMemorySize()
+        case .memoryCopy:
+            if let count = constantCount { try copy(count) } else { try callService(instruction) }
+        case .memoryGrow, .memoryFill, .memoryInit, .dataDrop, .tableGet, .tableSet, .tableGrow, .tableFill,
+            .tableCopy, .tableInit, .elementDrop, .functionReference:
+            try callService(instruction)
+        case .tableSize: push(build.convert(.truncate, tableSize, to: types.i32))
+        case .nullReference: push(module.ir.zero(types.pointer))
+        case .isNull, .isZero: try lowerIsZero()
+        case .compare(let comparison): try compare(comparison.predicate)
+        case .binary(let operation): try binary(operation.operation)
+        case .shift(let shift): try lowerShift(shift)
+        case .divide(let signed): try divide(signed: signed)
+        case .remainder(let signed): try remainder(signed: signed)
+        case .count(let count): try lowerCount(count)
+        case .signExtend(let bits): try signExtend(from: bits == 8 ? types.i8 : bits == 16 ? types.i16 : types.i32)
+        case .floatCompare(let comparison): try compare(comparison.predicate)
+        case .floatBinary(let operation): try floatBinary(operation)
+        case .floatUnary(let function): try floatUnary(function)
+        case .convert(let conversion):
+            guard let result = opcode.brief.result else { throw fail("a conversion has no type") }
+            try convert(conversion, to: module.type(result))
+        }
+    }
+
+    /// A constant of the guest, by its bits.
+    func constant(_ bits: UInt64, _ type: IRType) -> Value {
+        switch type {
+        case types.i32: module.i32(UInt32(truncatingIfNeeded: bits))
+        case types.i64: module.i64(bits)
+        default: module.ir.floatConstant(type, bits: bits)
         }
     }
 

@@ -163,39 +163,18 @@ extension FunctionCompiler {
 
     // MARK: Services
 
-    /// What of the runtime does an instruction's work: its place in the context, what is passed before the operands,
-    /// how many of these there are, and the type of the result.
-    private func service(
-        _ instruction: Instruction
-    ) throws(SinglePassError) -> (offset: UInt64, leading: UInt32?, operands: Int, result: ValueType?) {
-        switch instruction.opcode.row.recipe {
-        case .memoryGrow: (Service.memoryGrow, nil, 1, .i32)
-        case .memoryFill: (Service.memoryFill, nil, 3, nil)
-        case .memoryCopy: (Service.memoryCopy, nil, 3, nil)
-        case .memoryInit: (Service.memoryInit, instruction.index, 3, nil)
-        case .dataDrop: (Service.dataDrop, instruction.index, 0, nil)
-        case .tableGet: (Service.tableGet, nil, 1, .funcref)
-        case .tableSet: (Service.tableSet, nil, 2, nil)
-        case .tableGrow: (Service.tableGrow, nil, 2, .i32)
-        case .tableFill: (Service.tableFill, nil, 3, nil)
-        case .tableCopy: (Service.tableCopy, nil, 3, nil)
-        case .tableInit: (Service.tableInit, instruction.index, 3, nil)
-        case .elementDrop: (Service.elementDrop, instruction.index, 0, nil)
-        case .functionReference: (Service.referenceFunction, instruction.index, 0, .funcref)
-        default: throw fail("\(instruction.opcode.name) has no service")
-        }
-    }
-
     /// Calls a service with the C convention; it keeps the registers of locals and of the context.
     mutating func callService(_ instruction: Instruction) throws(SinglePassError) {
-        let service = try service(instruction)
+        guard let service = ServiceCall(instruction.opcode.row.recipe) else {
+            throw fail("\(instruction.opcode.name) has no service")
+        }
         var registers = Convention.arguments[1...]
-        if service.leading != nil { registers = registers.dropFirst() }
+        if service.passesIndex { registers = registers.dropFirst() }
         try passOperands(registers.prefix(service.operands).map { .gp($0) }, count: service.operands)
-        if let leading = service.leading { assembler.move(Convention.arguments[1], UInt64(leading)) }
+        if service.passesIndex { assembler.move(Convention.arguments[1], UInt64(instruction.index)) }
         assembler.move(Convention.arguments[0], Convention.context, wide: true)
         markHere()
-        assembler.call(context(service.offset))
+        assembler.call(context(service.place))
         try takeResult(service.result)
     }
 
