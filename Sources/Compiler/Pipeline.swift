@@ -50,7 +50,7 @@ public struct Pipeline {
         facts.functions = UInt32(truncatingIfNeeded: analyzed.module.module.bodies.count)
         switch request.product {
         case .wasm: return request.wasm
-        case .plan: return Array(analyzed.plan.text.utf8)
+        case .plan: return Array(try analyzed.plan.text(stores: stores(analyzed)).utf8)
         case .ir: return try lower(analyzed, .ir)
         case .asm: return try lower(analyzed, .assembly)
         case .obj: return try lower(analyzed, .object)
@@ -68,12 +68,30 @@ public struct Pipeline {
         }
     }
 
+    /// Where optimised code stores the counter; code of the other tier has it in the context all the time.
+    private func stores(_ analyzed: AnalyzedModule) throws(PlanFault) -> [CounterStores] {
+        guard request.settings.isMetered, request.settings.tier == .optimised else { return [] }
+        let module = analyzed.module.module
+        let imported = module.importedFunctionCount
+        return try module.bodies.indices.map { position throws(PlanFault) in
+            try CounterStores(
+                module.bodies[position], analyzed.module.sideTables[position],
+                plan: analyzed.plan.functions[position], function: UInt32(imported + position),
+                importedFunctions: imported, readers: options.counterReaders)
+        }
+    }
+
+    private var options: LoweringOptions {
+        let settings = request.settings
+        return LoweringOptions(
+            bounds: settings.bounds, tier: settings.tier, triple: settings.target, cpu: settings.cpu,
+            linksEverything: settings.profile.linksEverything)
+    }
+
     private mutating func lower(_ analyzed: AnalyzedModule, _ product: LoweringProduct) throws(CompilerError) -> [UInt8]
     {
         let settings = request.settings
-        let options = LoweringOptions(
-            bounds: settings.bounds, tier: settings.tier, triple: settings.target, cpu: settings.cpu,
-            linksEverything: settings.profile.linksEverything)
+        let options = options
         let output: LoweringOutput
         let meter = meter
         meter.total = facts.functions

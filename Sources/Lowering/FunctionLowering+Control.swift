@@ -15,10 +15,6 @@ struct Frame {
     var incoming: [(Value, Block)] = []
     /// Where the variables of branches to `target` meet, when they are values.
     var region: Int?
-    /// Whether the counter in the context is current on every branch so far.
-    var gasStored = true
-    /// What was known of the counter where the second arm begins.
-    var gasStoredAtElse = false
 }
 
 extension FunctionLowering {
@@ -73,8 +69,6 @@ extension FunctionLowering {
         let head = newBlock()
         build.branch(head)
         build.position(head)
-        // What later iterations know is not known yet.
-        gasStored = false
         cursor.open()
         var assigned: [Int] = []
         structure.forEachLocal(assignedIn: structure.constructs[cursor.innermost].inside) { assigned.append(Int($0)) }
@@ -100,7 +94,6 @@ extension FunctionLowering {
             push(value)
             frames[construct]?.incoming.append((value, block))
         }
-        if !gasStored { frames[construct]?.gasStored = false }
     }
 
     private func lowerIf() throws(LoweringError) {
@@ -110,7 +103,6 @@ extension FunctionLowering {
         openForward()
         let otherwise = module.ir.makeBlock()
         frames[cursor.innermost]?.otherwise = otherwise
-        frames[cursor.innermost]?.gasStoredAtElse = gasStored
         build.branch(condition, then, otherwise)
         build.position(then)
     }
@@ -122,12 +114,11 @@ extension FunctionLowering {
     }
 
     private func beginOtherwise(of construct: Int) throws(LoweringError) {
-        guard let frame = frames[construct], let otherwise = frame.otherwise else { throw fail("else without if") }
+        guard let otherwise = frames[construct]?.otherwise else { throw fail("else without if") }
         frames[construct]?.otherwise = nil
         module.ir.append(otherwise, to: function)
         build.position(otherwise)
         withValues { $0.restart() }
-        gasStored = frame.gasStoredAtElse
         cut(to: structure.constructs[construct].height)
     }
 
@@ -161,7 +152,6 @@ extension FunctionLowering {
         module.ir.append(target, to: function)
         build.position(target)
         fallsThrough = true
-        gasStored = frame.gasStored
         if let result = row.result {
             let phi = build.phi(module.type(result))
             for (value, block) in frame.incoming { build.addIncoming(phi, value, from: block) }

@@ -16,8 +16,6 @@ extension FunctionLowering {
         if checks {
             let end = build.binary(.add, extended, module.i64(offset + width))
             trap(SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, if: build.compare(.unsignedGreater, end, memoryBytes))
-        } else {
-            storeGasIfNeeded()
         }
         let indexed = build.address(memoryBase, extended, byte: types.i8)
         return offset == 0 ? indexed : build.address(indexed, module.i64(offset), byte: types.i8)
@@ -78,15 +76,6 @@ extension FunctionLowering {
     func lowerMemorySize() {
         let pages = build.binary(.lshr, memoryBytes, module.i64(16))
         push(build.convert(.truncate, pages, to: types.i32))
-    }
-
-    /// The number of bytes of a copy, where it is a small constant: producers make every assignment of a structure one.
-    var constantCount: UInt64? {
-        guard position > 0, case let before = body.instructions[position - 1], before.opcode == .i32Const else {
-            return nil
-        }
-        let count = UInt64(UInt32(truncatingIfNeeded: before.bits))
-        return (1...64).contains(count) ? count : nil
     }
 
     /// Copies through values: all is read before anything is written. The last byte of the target is touched first, so

@@ -9,10 +9,7 @@ extension FunctionLowering {
     /// The counter, milligas.
     var gas: Value { variable(gasVariable) }
 
-    func setGas(_ value: Value, stored: Bool) {
-        assign(gasVariable, value)
-        gasStored = stored
-    }
+    func setGas(_ value: Value) { assign(gasVariable, value) }
 
     /// Works on what is due, where there is metering.
     func charged(_ body: (inout ChargeCursor) throws(PlanFault) -> Void) throws(LoweringError) {
@@ -41,7 +38,7 @@ extension FunctionLowering {
     /// Subtracts, and ends the entry when the counter becomes negative: it keeps what this charge left.
     private func charge(_ amount: Value) {
         let left = build.binary(.sub, gas, amount)
-        setGas(left, stored: false)
+        setGas(left)
         if (exhausted.last?.incoming.count ?? Self.chargesPerEnd) >= Self.chargesPerEnd {
             exhausted.append((module.ir.makeBlock(), []))
         }
@@ -68,11 +65,13 @@ extension FunctionLowering {
         }
     }
 
-    /// Makes the context's counter current before something that can end the entry or look at it.
-    func storeGasIfNeeded() {
-        guard plan != nil, !gasStored else { return }
+    /// Stores the counter where `CounterStores` says so.
+    func lowerCounterStore() {
+        guard passedStores < stores.count, Int(stores[passedStores]) == position else { return }
+        passedStores += 1
+        build.locate(site)
         module.storeGas(gas, context)
-        gasStored = true
+        build.locate(lastAccess)
     }
 
     /// The counted height, then the reserves of live frames where they are added up. The caller has added this

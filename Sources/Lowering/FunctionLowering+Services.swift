@@ -9,7 +9,6 @@ extension FunctionLowering {
         let row = instruction.opcode.row
         guard let service = ServiceCall(row.recipe) else { throw fail("\(row.name) has no service") }
         try atSite { () throws(LoweringError) in
-            if !row.traps.isEmpty || service.result == .i32 { storeGasIfNeeded() }
             var operands: [Value] = []
             for _ in 0..<service.operands { operands.append(try pop()) }
             if service.passesIndex { operands.append(module.i32(instruction.index)) }

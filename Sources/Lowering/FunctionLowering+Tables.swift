@@ -45,10 +45,10 @@ extension FunctionLowering {
     }
 
     /// Takes apart what a function of the internal convention returned.
-    private func finishCall(_ returned: Value, _ type: FunctionType, stored: Bool) {
-        guard !type.results.isEmpty else { return setGas(returned, stored: stored) }
+    private func finishCall(_ returned: Value, _ type: FunctionType) {
+        guard !type.results.isEmpty else { return setGas(returned) }
         push(build.extract(returned, 0))
-        setGas(build.extract(returned, 1), stored: stored)
+        setGas(build.extract(returned, 1))
     }
 
     func lowerCall(_ callee: Int) throws(LoweringError) {
@@ -58,8 +58,7 @@ extension FunctionLowering {
             let arguments = try popArguments(type)
             let hidden = [context, memoryBase, gas, height(calling: callee)]
             let returned = build.call(module.functions[callee], hidden + arguments, convention: .fast)
-            // An import's thunk leaves the counter in the context; a function leaves there what it last stored.
-            finishCall(returned, type, stored: callee < module.importedFunctionCount)
+            finishCall(returned, type)
         }
     }
 
@@ -79,14 +78,12 @@ extension FunctionLowering {
             let owner = build.load(types.pointer, module.field(element, ContextLayout.referenceContext), alignment: 8)
             hidden[0] = owner
             hidden[1] = build.load(types.pointer, module.field(owner, ContextLayout.memoryBase), alignment: 8)
-            // The other instance works on its own counter in its own context.
-            storeGasIfNeeded()
         }
         let arguments = hidden + (try popArguments(type))
         let returned = try atSite { () throws(LoweringError) in
             build.call(code, module.internalType(type), arguments, convention: .fast)
         }
-        finishCall(returned, type, stored: false)
+        finishCall(returned, type)
     }
 
     /// A null element has type number 0, so one comparison finds both faults.

@@ -49,8 +49,9 @@ final class FunctionLowering {
     var charges: ChargeCursor?
     /// Whether control comes to the instruction at hand from the one in front of it.
     var fallsThrough = true
-    /// Whether the context's counter is certainly the current one.
-    var gasStored = false
+    /// Where the counter is stored to the context, and how many of these places are passed.
+    private(set) var stores: [UInt32] = []
+    var passedStores = 0
     /// The blocks that charges branch to when gas runs out, and the counters they bring.
     var exhausted: [(block: Block, incoming: [(Value, Block)])] = []
     /// The instruction at hand.
@@ -90,6 +91,7 @@ final class FunctionLowering {
 
     func lower() throws(LoweringError) {
         guard module.reserve.isCallable(index - module.importedFunctionCount) else { return lowerUncallable() }
+        try planStores()
         lowerPrologue()
         while position < body.instructions.count {
             let innermost = cursor.innermost
@@ -100,13 +102,26 @@ final class FunctionLowering {
             }
             let instruction = body.instructions[position]
             try lowerCharges(before: instruction.opcode)
+            lowerCounterStore()
             try lower(instruction)
             position += 1
         }
         try charged { charges throws(PlanFault) in try charges.finish(count: body.instructions.count) }
+        guard passedStores == stores.count else { throw fail("a store of the counter is left over") }
         lastAccess = nil
         build.locate(nil)
         finishExhausted()
+    }
+
+    /// Where the code reads the counter from the context: see `CounterStores`.
+    private func planStores() throws(LoweringError) {
+        guard let plan else { return }
+        do {
+            stores = try CounterStores(
+                body, structure, plan: plan, function: UInt32(index), importedFunctions: module.importedFunctionCount,
+                readers: module.options.counterReaders
+            ).positions
+        } catch { throw LoweringError(error) }
     }
 
     private func lowerPrologue() {
@@ -254,7 +269,7 @@ final class FunctionLowering {
         case .store: try lowerStore(instruction)
         case .memorySize: lowerMemorySize()
         case .memoryCopy:
-            if let count = constantCount { try copy(count) } else { try callService(instruction) }
+            if let count = body.inlineCount(at: position) { try copy(count) } else { try callService(instruction) }
         case .memoryGrow, .memoryFill, .memoryInit, .dataDrop, .tableGet, .tableSet, .tableGrow, .tableFill,
             .tableCopy, .tableInit, .elementDrop, .functionReference:
             try callService(instruction)

@@ -33,6 +33,16 @@ public struct LoweringOptions: Sendable, Hashable {
     }
 }
 
+extension LoweringOptions {
+    /// Who reads the counter of the context in optimised code, besides the functions of the runtime.
+    public var counterReaders: CounterStores.Readers {
+        var readers: CounterStores.Readers = []
+        if bounds == .guardPages { readers.insert(.accesses) }
+        if linksEverything { readers.insert(.indirectCalls) }
+        return readers
+    }
+}
+
 /// What to stop at.
 public enum LoweringProduct: String, Sendable, Hashable {
     case object

@@ -1,3 +1,14 @@
+extension FunctionBody {
+    /// Bytes that the `memory.copy` at a position moves, where they are a small constant (producers make every
+    /// assignment of a structure one): compiled code may then move them itself. By position alone, since nothing can
+    /// stand between an operand's constant and the instruction.
+    public func inlineCount(at position: Int) -> UInt64? {
+        guard position > 0, case let before = instructions[position - 1], before.opcode == .i32Const else { return nil }
+        let count = UInt64(UInt32(truncatingIfNeeded: before.bits))
+        return (1...64).contains(count) ? count : nil
+    }
+}
+
 /// Lookups in the index spaces, imports first. An index out of range gives nil.
 extension Module {
     /// Functions among the imports; the first defined function has this index.

@@ -35,7 +35,7 @@ private let end: UInt8 = 0x0B
         module.functions.append(.init(type: 1, code: []))
         module.exports = [("f", 0, 0)]
         #expect(
-            try analyze(module.bytes).plan.text == """
+            try analyze(module.bytes).plan.text() == """
                 smelt-plan 1
                 stack-limit 2048
                 function 0 stack 3
