@@ -15,26 +15,24 @@ public enum GuestStack {
     @inlinable public static func run<Value, Failure: Error>(
         _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value? {
-        isCurrent ? try body() : try enter(body)
+        if isCurrent { return try body() }
+        var result: Result<Value, Failure>?
+        enter { do throws(Failure) { result = .success(try body()) } catch { result = .failure(error) } }
+        return try result?.get()
     }
 
     /// Whether this thread is on its big stack already.
     public static var isCurrent: Bool { smelt_rt_on_big_stack() != 0 }
 
-    @usableFromInline static func enter<Value, Failure: Error>(
-        _ body: () throws(Failure) -> Value
-    ) throws(Failure) -> Value? {
-        var result: Result<Value, Failure>?
+    /// Not generic: the types would be looked up at run time for each message.
+    @usableFromInline static func enter(_ body: () -> Void) {
         withoutActuallyEscaping(body) { body in
-            var job = Job {
-                do throws(Failure) { result = .success(try body()) } catch { result = .failure(error) }
-            }
+            var job = Job(body: body)
             // Sound: the job outlives the call, which is over when this returns.
             _ = withUnsafeMutablePointer(to: &job) { job in
                 smelt_rt_run_on_stack(
                     { raw in raw?.assumingMemoryBound(to: Job.self).pointee.body() }, UnsafeMutableRawPointer(job))
             }
         }
-        return try result?.get()
     }
 }

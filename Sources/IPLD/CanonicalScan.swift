@@ -4,20 +4,25 @@ import Primitives
 /// of the usual form: what blocks of chain state are made of. Allocates nothing.
 ///
 /// A short cut past `CborReader`, which decides about everything else: nil says nothing about an item.
-enum CanonicalScan {
+///
+/// Open to other modules' optimizers: it runs over every byte of the nodes a message touches.
+public enum CanonicalScan {
     /// Bytes of a link of the usual form: a head of 11 and a digest.
-    private static let linkLength = linkHeadLength + 32
+    @usableFromInline static let linkLength = 43
     private static let linkHeadLength = 11
     /// The deepest nesting of arrays that is followed.
     private static let maxDepth = 8
 
+    /// The first eight bytes of a link of the usual form to a DAG-CBOR block.
+    private static let dagCborLinkStart: UInt64 = 0xD82A_5827_0001_71A0
+
     /// The end of a link of the usual form at `start`: tag 42, a string of 39 bytes, 0, version 1, a codec of one byte,
     /// blake2b-256, 32 bytes.
-    static func link(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
-        guard bytes.count - start >= linkLength, bytes[start] == 0xd8, bytes[start + 1] == 42,
-            bytes[start + 2] == 0x58, bytes[start + 3] == 39, bytes[start + 4] == 0, bytes[start + 5] == 1,
-            bytes[start + 6] < 0x80, bytes[start + 7] == 0xa0, bytes[start + 8] == 0xe4, bytes[start + 9] == 2,
-            bytes[start + 10] == 32
+    @inlinable public static func link(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        guard start <= bytes.count - linkLength,
+            // The seventh byte is the codec.
+            bytes.word(at: start) & 0xFFFF_FFFF_FFFF_80FF == 0xD82A_5827_0001_00A0,
+            bytes.word(at: start + 3) & 0xFFFF_FFFF == 0xA0E4_0220
         else { return nil }
         return start + linkLength
     }
@@ -31,16 +36,27 @@ enum CanonicalScan {
 
     /// The end of a link of the usual form to a DAG-CBOR block.
     static func dagCborLink(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
-        guard let end = link(bytes, start), UInt64(bytes[start + 6]) == Cid.dagCbor else { return nil }
+        guard let end = link(bytes, start), bytes.word(at: start) == dagCborLinkStart else { return nil }
         return end
     }
 
     /// The argument of a head in shortest form, with its major type, and where what follows begins.
-    private static func head(_ bytes: Span<UInt8>, _ start: Int) -> (major: UInt8, argument: UInt64, end: Int)? {
+    @inlinable public static func head(
+        _ bytes: Span<UInt8>, _ start: Int
+    ) -> (major: UInt8, argument: UInt64, end: Int)? {
         guard start < bytes.count else { return nil }
         let byte = bytes[start]
         let low = byte & 0x1f
         if low < 24 { return (byte >> 5, UInt64(low), start + 1) }
+        return longHead(bytes, start)
+    }
+
+    /// A head with an argument of its own.
+    @usableFromInline static func longHead(
+        _ bytes: Span<UInt8>, _ start: Int
+    ) -> (major: UInt8, argument: UInt64, end: Int)? {
+        let byte = bytes[start]
+        let low = byte & 0x1f
         guard low < 28 else { return nil }
         let width = 1 << Int(low - 24)
         guard bytes.count - start > width else { return nil }
@@ -51,14 +67,22 @@ enum CanonicalScan {
     }
 
     /// The content of a byte string at `start`.
-    static func byteString(_ bytes: Span<UInt8>, _ start: Int) -> Range<Int>? {
+    @inlinable public static func byteString(_ bytes: Span<UInt8>, _ start: Int) -> Range<Int>? {
         guard let head = head(bytes, start), head.major == 2, head.argument <= UInt64(bytes.count - head.end)
         else { return nil }
         return head.end..<head.end + Int(head.argument)
     }
 
+    /// The end of an unsigned number at `start`.
+    @inlinable public static func unsigned(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        guard let head = head(bytes, start), head.major == 0 else { return nil }
+        return head.end
+    }
+
     /// The end of the item at `start`.
-    static func item(_ bytes: Span<UInt8>, _ start: Int, depth: Int = 0) -> Int? {
+    public static func item(_ bytes: Span<UInt8>, _ start: Int) -> Int? { item(bytes, start, depth: 0) }
+
+    private static func item(_ bytes: Span<UInt8>, _ start: Int, depth: Int) -> Int? {
         guard start < bytes.count, depth < maxDepth else { return nil }
         switch bytes[start] >> 5 {
         case 0, 1: return head(bytes, start)?.end

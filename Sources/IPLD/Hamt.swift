@@ -46,12 +46,12 @@ public final class Hamt {
 
     /// The child behind a pointer; read once.
     private func child(_ node: HamtNode, _ place: Int) throws(IPLDError) -> HamtNode? {
-        switch node.opened(node.pointers[place]) {
+        switch node.pointers[place] {
         case .loaded(_, let child), .dirty(let child): return child
-        case .bucket, .stored: return nil
-        case .link(let cid):
-            let child = try HamtNode(
-                try store.cborBlock(cid), cid: cid, bitWidth: bitWidth, values: values, isRoot: false)
+        case .bucket: return nil
+        case .stored, .link:
+            guard let cid = node.link(place) else { return nil }
+            let child = try self.node(cid)
             node.pointers[place] = .loaded(cid, child)
             return child
         }

@@ -19,7 +19,9 @@ struct HamtBitfield {
     /// nil above 32 bytes. Big-endian: slot 0 is the least significant bit of the last byte.
     init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count <= HamtBitfield.maxBytes else { return nil }
-        for (index, byte) in bytes.reversed().enumerated() {
+        var index = bytes.count
+        for byte in bytes {
+            index -= 1
             self[word: index / 8] |= UInt64(byte) << UInt64(index % 8 * 8)
         }
     }
@@ -98,13 +100,13 @@ struct HamtPath {
 /// A node in memory. A class, so that a child can be changed in place through its parent.
 final class HamtNode {
     enum Pointer {
-        /// As in the node's block, where it takes these bytes: a link of the usual form, or a bucket in canonical
+        /// As in the node's block, from one byte to before another: a link of the usual form, or a bucket in canonical
         /// encoding. Most pointers of most nodes are never followed, so they are checked and left alone.
-        case stored(Range<Int>)
-        /// Not read yet.
-        case link(Cid)
+        case stored(from: UInt32, to: UInt32)
+        /// Not read yet. Beside the node, as what follows: a node has many pointers, and few are anything but `stored`.
+        indirect case link(Cid)
         /// Read and unchanged since.
-        case loaded(Cid, HamtNode)
+        indirect case loaded(Cid, HamtNode)
         /// Changed, or new.
         case dirty(HamtNode)
         /// 1 to 3 pairs, ascending by key.
@@ -150,10 +152,13 @@ final class HamtNode {
         var pointers: [Pointer] = []
         pointers.reserveCapacity(count)
         reader.mode = .dynamic
+        let bytes = block.span
         for _ in 0..<count {
             let start = reader.position
-            if let end = CanonicalScan.dagCborLink(block.span, start) ?? HamtNode.bucketEnd(block.span, start, values) {
-                pointers.append(.stored(start..<end))
+            if let end = CanonicalScan.dagCborLink(bytes, start) ?? HamtNode.bucketEnd(bytes, start, values),
+                let to = UInt32(exactly: end)
+            {
+                pointers.append(.stored(from: UInt32(start), to: to))
                 reader.passed(to: end)
             } else if reader.nextIsLink {
                 let child = try reader.link()
@@ -185,9 +190,8 @@ final class HamtNode {
                 throw IPLDError.malformed(cid, "hamt bucket is not sorted")
             }
             let value = try reader.canonicalItem()
-            pairs.append(
-                HamtPair(
-                    key: key, value: values.isPlain(value.span) ? value : try values.rewritten(Array(value))[...]))
+            let isPlain = values.plainEnd(value.span, 0) == value.count
+            pairs.append(HamtPair(key: key, value: isPlain ? value : try values.rewritten(Array(value))[...]))
         }
         return pairs
     }
@@ -196,10 +200,14 @@ final class HamtNode {
 
     /// A pair of a bucket in canonical encoding: where its key and its value are; it ends with the value.
     private static func pair(_ bytes: Span<UInt8>, _ start: Int) -> (key: Range<Int>, value: Range<Int>)? {
-        guard start < bytes.count, bytes[start] == 0x82, let key = CanonicalScan.byteString(bytes, start + 1),
-            let end = CanonicalScan.item(bytes, key.upperBound)
-        else { return nil }
+        guard let key = key(bytes, start), let end = CanonicalScan.item(bytes, key.upperBound) else { return nil }
         return (key, key.upperBound..<end)
+    }
+
+    /// Where the key of a pair at `start` is.
+    private static func key(_ bytes: Span<UInt8>, _ start: Int) -> Range<Int>? {
+        guard start < bytes.count, bytes[start] == 0x82 else { return nil }
+        return CanonicalScan.byteString(bytes, start + 1)
     }
 
     /// The number of pairs of a bucket that begins with `head`; nil when that is no array of 1 to 3 elements.
@@ -213,11 +221,11 @@ final class HamtNode {
         var position = start + 1
         var previous: Range<Int>?
         for _ in 0..<count {
-            guard let pair = pair(bytes, position) else { return nil }
-            if let previous, !precedes(bytes, previous, pair.key) { return nil }
-            guard values.isPlain(bytes.extracting(pair.value)) else { return nil }
-            previous = pair.key
-            position = pair.value.upperBound
+            guard let key = key(bytes, position) else { return nil }
+            if let previous, !precedes(bytes, previous, key) { return nil }
+            guard let end = values.plainEnd(bytes, key.upperBound) else { return nil }
+            previous = key
+            position = end
         }
         return position
     }
@@ -230,16 +238,27 @@ final class HamtNode {
         return left.count < right.count
     }
 
-    private func isLink(_ stored: Range<Int>) -> Bool { HamtNode.pairCount(block[stored.lowerBound]) == nil }
+    private func isLink(storedAt start: UInt32) -> Bool { HamtNode.pairCount(block[Int(start)]) == nil }
+
+    /// The CID behind a pointer to a child that has not been read.
+    func link(_ place: Int) -> Cid? {
+        switch pointers[place] {
+        case .link(let cid): return cid
+        case .stored(let start, _):
+            let block = block
+            return isLink(storedAt: start) ? CanonicalScan.cid(block.span, Int(start)) : nil
+        case .loaded, .dirty, .bucket: return nil
+        }
+    }
 
     /// The pointer in a form that can be changed; never `stored`.
     func opened(_ pointer: Pointer) -> Pointer {
-        guard case .stored(let stored) = pointer else { return pointer }
+        guard case .stored(let from, let to) = pointer else { return pointer }
         let block = block
-        if isLink(stored) { return .link(CanonicalScan.cid(block.span, stored.lowerBound)) }
+        if isLink(storedAt: from) { return .link(CanonicalScan.cid(block.span, Int(from))) }
         var pairs: [HamtPair] = []
-        var position = stored.lowerBound + 1
-        while position < stored.upperBound, let pair = HamtNode.pair(block.span, position) {
+        var position = Int(from) + 1
+        while position < Int(to), let pair = HamtNode.pair(block.span, position) {
             pairs.append(HamtPair(key: block[pair.key], value: block[pair.value]))
             position = pair.value.upperBound
         }
@@ -257,11 +276,11 @@ final class HamtNode {
         switch pointers[place] {
         case .link, .loaded, .dirty: return .noBucket
         case .bucket(let pairs): return .value(pairs.first { $0.key.elementsEqual(key) }?.value)
-        case .stored(let stored):
-            if isLink(stored) { return .noBucket }
+        case .stored(let from, let to):
+            if isLink(storedAt: from) { return .noBucket }
             let block = block
-            var position = stored.lowerBound + 1
-            while position < stored.upperBound, let pair = HamtNode.pair(block.span, position) {
+            var position = Int(from) + 1
+            while position < Int(to), let pair = HamtNode.pair(block.span, position) {
                 if block[pair.key].elementsEqual(key) { return .value(block[pair.value]) }
                 position = pair.value.upperBound
             }
@@ -279,7 +298,7 @@ final class HamtNode {
         writer.array(pointers.count)
         for pointer in pointers {
             switch pointer {
-            case .stored(let stored): writer.encoded(block[stored])
+            case .stored(let from, let to): writer.encoded(block[Int(from)..<Int(to)])
             case .link(let cid), .loaded(let cid, _): writer.link(cid)
             case .dirty(let child): writer.link(Cid.blake2b256(codec: Cid.dagCbor, data: child.encoded()))
             case .bucket(let pairs):

@@ -2,26 +2,27 @@
 /// a value that is none makes the node unreadable, whichever key was looked for, and one in another form than its type
 /// would write is rewritten with its node.
 public struct HamtValues: Sendable {
-    /// Whether a value in canonical CBOR is of the type, and as the type would write it. A quick look, which may say no
-    /// to what is.
-    let isPlain: @Sendable (Span<UInt8>) -> Bool
-    /// The value as the type writes it.
+    /// The end of a value at an offset that is canonical CBOR, of the type, and as the type would write it. A quick look,
+    /// which may find none where there is one.
+    let plainEnd: @Sendable (Span<UInt8>, Int) -> Int?
+    /// A value in canonical CBOR as the type writes it.
     let rewritten: @Sendable ([UInt8]) throws(CborError) -> [UInt8]
 
     public init(
-        isPlain: @escaping @Sendable (Span<UInt8>) -> Bool,
+        plainEnd: @escaping @Sendable (Span<UInt8>, Int) -> Int?,
         rewritten: @escaping @Sendable ([UInt8]) throws(CborError) -> [UInt8]
     ) {
-        self.isPlain = isPlain
+        self.plainEnd = plainEnd
         self.rewritten = rewritten
     }
 
     /// Anything that is one item.
-    public static let any = HamtValues(isPlain: { _ in true }, rewritten: { (value) throws(CborError) in value })
+    public static let any = HamtValues(
+        plainEnd: { CanonicalScan.item($0, $1) }, rewritten: { (value) throws(CborError) in value })
 
     /// Unsigned 64-bit numbers.
     public static let unsigned = HamtValues(
-        isPlain: { value in value.count > 0 && value[0] >> 5 == 0 },
+        plainEnd: { CanonicalScan.unsigned($0, $1) },
         rewritten: { (value) throws(CborError) in
             var reader = CborReader(value, mode: .dynamic)
             let number: UInt64 = try reader.unsigned()

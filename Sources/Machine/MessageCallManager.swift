@@ -82,9 +82,10 @@ final class MessageCallManager: CallManager {
     }
 
     func actor(_ id: UInt64) throws(ExecutionError) -> ActorState? {
-        if accesses.access(to: id) == nil { try gas.charge(prices.onActorLookup()) }
+        let isFirst = accesses.access(to: id) == nil
+        if isFirst { try gas.charge(prices.onActorLookup()) }
         let state = try machine.onState { (state) throws(StateError) in try state.actor(id) }
-        accesses.record(.read, to: id)
+        if isFirst { accesses.record(.read, to: id) }
         return state
     }
 

@@ -65,7 +65,7 @@ public struct Cid: Hashable, Sendable {
         self.codec = codec
         if version == 1 && hashCode == Cid.blake2b256 && digest.count == 32 {
             words = (
-                Cid.word(digest, 0), Cid.word(digest, 8), Cid.word(digest, 16), Cid.word(digest, 24)
+                digest.word(at: 0), digest.word(at: 8), digest.word(at: 16), digest.word(at: 24)
             )
             other = nil
         } else {
@@ -82,14 +82,8 @@ public struct Cid: Hashable, Sendable {
     /// - Precondition: `digest` has 32 bytes, as the output of a 256-bit hash function has.
     public init(codec: UInt64, blake2b256 digest: Span<UInt8>) {
         self.codec = codec
-        words = (Cid.word(digest, 0), Cid.word(digest, 8), Cid.word(digest, 16), Cid.word(digest, 24))
+        words = (digest.word(at: 0), digest.word(at: 8), digest.word(at: 16), digest.word(at: 24))
         other = nil
-    }
-
-    private static func word(_ digest: Span<UInt8>, _ start: Int) -> UInt64 {
-        var value: UInt64 = 0
-        for index in start..<start + 8 { value = value << 8 | UInt64(digest[index]) }
-        return value
     }
 
     /// 0 or 1.

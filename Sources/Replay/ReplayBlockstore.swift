@@ -25,8 +25,8 @@ final class ReplayBlockstore: Blockstore {
     private let shared: SharedBlocks
     /// What the vector brought and what was written since.
     private(set) var own: [Cid: [UInt8]]
-    /// Those of `own` that were asked for since this was last emptied.
-    var asked: Set<Cid> = []
+    /// Those of `own` that were asked for since this was last emptied; nil, which costs nothing, where nobody wants to know.
+    var asked: Set<Cid>?
 
     init(_ blocks: [Cid: [UInt8]], shared: SharedBlocks) {
         own = blocks
@@ -35,7 +35,7 @@ final class ReplayBlockstore: Blockstore {
 
     func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]? {
         guard let data = own[cid] else { return shared.get(cid) }
-        asked.insert(cid)
+        asked?.insert(cid)
         return data
     }
 

@@ -23,7 +23,8 @@ extension VectorRunner {
                     reason: "message \(index) gives other results alone: it depends on more than the state before it")
             }
             let after = try machine.flush()
-            let read = store.own.filter { store.asked.contains($0.key) }
+            let asked = store.asked ?? []
+            let read = store.own.filter { asked.contains($0.key) }
             extracted.append(
                 Vector(
                     name: "\(report.name)__\(index)",

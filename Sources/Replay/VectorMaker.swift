@@ -35,7 +35,7 @@ public struct VectorMaker: Sendable {
     public init(engine: any ActorEngine, bundles: [ActorBundle]) {
         var shared = SharedBlocks()
         for bundle in bundles { shared.add(bundle.blocks) }
-        runner = VectorRunner(engine: engine, blocks: shared, networkVersion: nil)
+        runner = VectorRunner(engine: engine, blocks: shared, networkVersion: nil, notesReads: true)
     }
 
     /// Executes messages, one after another on one machine.

@@ -17,6 +17,8 @@ struct VectorRunner: Sendable {
     var rounds = 1
     /// Whether each message is shown as Lotus shows it.
     var lotus = false
+    /// Whether an outcome says which blocks were asked for.
+    var notesReads = false
 
     /// Where the events of a run go.
     private struct Sinks {
@@ -45,7 +47,7 @@ struct VectorRunner: Sendable {
         var report: VectorReport
         /// What the vector brought and the run wrote; empty where it did not run.
         var blocks: [Cid: [UInt8]] = [:]
-        /// Those of them that the run asked for.
+        /// Those of them that the run asked for; empty unless that was to be noted.
         var asked: Set<Cid> = []
     }
 
@@ -174,6 +176,7 @@ struct VectorRunner: Sendable {
     ) -> Outcome {
         var report = initial
         let store = ReplayBlockstore(blocks, shared: self.blocks)
+        if notesReads { store.asked = [] }
         let externs = ReplayExterns(randomness: vector.randomness)
         do {
             let machine = try machine(
@@ -189,7 +192,7 @@ struct VectorRunner: Sendable {
             report.fail(error)
         }
         report.answered = externs.answered
-        return Outcome(report: report, blocks: store.own, asked: store.asked)
+        return Outcome(report: report, blocks: store.own, asked: store.asked ?? [])
     }
 
     private func execute(

@@ -62,7 +62,7 @@ struct ActorMap {
 extension HamtValues {
     /// Entries of the state tree.
     static let actors = HamtValues(
-        isPlain: ActorEntryScan.isPlain,
+        plainEnd: ActorEntryScan.plainEnd,
         rewritten: { (value) throws(CborError) in
             let state = try ActorState(cbor: value)
             do throws(TokenAmountError) {
@@ -75,58 +75,23 @@ extension HamtValues {
 
 /// Looks whether an entry of the state tree is one as nearly all are, without making anything of it.
 private enum ActorEntryScan {
-    /// `[code, state, sequence, balance, null or an address of a small namespace]`, where the balance is written as
-    /// amounts are. `entry` is one item of canonical CBOR.
-    static func isPlain(_ entry: Span<UInt8>) -> Bool {
-        guard entry.count > 2 * linkLength + 2, entry[0] == 0x85, isLink(entry, 1), isLink(entry, 1 + linkLength)
-        else { return false }
-        var position = 1 + 2 * linkLength
-        // The sequence: a number of any width, in shortest form as all of the entry.
-        guard let sequence = argument(entry, &position), sequence.major == 0 else { return false }
-        guard let balance = argument(entry, &position), balance.major == 2, balance.value <= longestAmount,
-            balance.value < UInt64(entry.count - position)
-        else { return false }
-        let length = Int(balance.value)
+    /// The end of `[code, state, sequence, balance, null or an address of a small namespace]` in canonical CBOR, where
+    /// the balance is written as amounts are.
+    static func plainEnd(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        guard start < bytes.count, bytes[start] == 0x85, let code = CanonicalScan.link(bytes, start + 1),
+            let state = CanonicalScan.link(bytes, code), let sequence = CanonicalScan.unsigned(bytes, state),
+            let balance = CanonicalScan.byteString(bytes, sequence), balance.count <= TokenAmount.maxEncodedLength
+        else { return nil }
         // Nothing for 0; else a sign, and a magnitude that does not begin with 0.
-        guard length == 0 || (length > 1 && entry[position] <= 1 && entry[position + 1] != 0) else { return false }
-        position += length
-        return entry[position] == 0xF6 ? position + 1 == entry.count : isAddress(entry, position)
-    }
-
-    /// Bytes of an amount with its sign.
-    private static let longestAmount: UInt64 = 128
-    /// Bytes of a link with a CID of 38 bytes: tag, head of the string, 0, CID.
-    private static let linkLength = 2 + 2 + 1 + 38
-
-    private static func isLink(_ entry: Span<UInt8>, _ start: Int) -> Bool {
-        entry[start] == 0xD8 && entry[start + 1] == 42 && entry[start + 2] == 0x58 && entry[start + 3] == 39
-    }
-
-    /// A delegated address whose namespace takes one byte.
-    private static func isAddress(_ entry: Span<UInt8>, _ start: Int) -> Bool {
-        var position = start
-        guard let head = argument(entry, &position), head.major == 2, (2...56).contains(head.value),
-            Int(head.value) == entry.count - position
-        else { return false }
-        return entry[position] == 4 && entry[position + 1] < 0x80
-    }
-
-    private static func argument(
-        _ entry: Span<UInt8>, _ position: inout Int
-    ) -> (major: UInt8, value: UInt64)? {
-        guard position < entry.count else { return nil }
-        let byte = entry[position]
-        let low = byte & 0x1F
-        guard low >= 24 else {
-            position += 1
-            return (byte >> 5, UInt64(low))
-        }
-        guard low < 28 else { return nil }
-        let width = 1 << Int(low - 24)
-        guard entry.count - position > width else { return nil }
-        var value: UInt64 = 0
-        for index in 1...width { value = value << 8 | UInt64(entry[position + index]) }
-        position += 1 + width
-        return (byte >> 5, value)
+        let first = balance.lowerBound
+        guard balance.isEmpty || (balance.count > 1 && bytes[first] <= 1 && bytes[first + 1] != 0),
+            balance.upperBound < bytes.count
+        else { return nil }
+        if bytes[balance.upperBound] == 0xF6 { return balance.upperBound + 1 }
+        // A delegated address whose namespace takes one byte.
+        guard let address = CanonicalScan.byteString(bytes, balance.upperBound),
+            (2...56).contains(address.count), bytes[address.lowerBound] == 4, bytes[address.lowerBound + 1] < 0x80
+        else { return nil }
+        return address.upperBound
     }
 }

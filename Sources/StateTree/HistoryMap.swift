@@ -19,8 +19,8 @@ public struct HistoryMap<Key: Hashable, Value> {
     @inlinable public subscript(key: Key) -> Value? {
         get { entries[key] }
         set {
-            let old = entries[key]
-            entries[key] = newValue
+            let old =
+                if let newValue { entries.updateValue(newValue, forKey: key) } else { entries.removeValue(forKey: key) }
             if !marks.isEmpty { replaced.append((key, old)) }
         }
     }

@@ -61,6 +61,20 @@ private func cid(_ bytes: [UInt8]) -> Cid { CanonicalScan.cid(bytes.span, 0) }
         }
     }
 
+    /// Any other byte in the head makes it something else, except for the codec, which takes one byte below 0x80.
+    @Test func everyByteOfALinksHeadCounts() {
+        let usual = CborValue.link(Cid.blake2b256(codec: Cid.dagCbor, data: [1])).encoded
+        for index in 0..<11 {
+            for byte in UInt8.min...UInt8.max where byte != usual[index] {
+                var changed = usual
+                changed[index] = byte
+                let isLink = index == 6 && byte < 0x80
+                #expect(link(changed) == (isLink ? usual.count : nil), "byte \(index) is \(byte)")
+                #expect(dagCborLink(changed) == nil)
+            }
+        }
+    }
+
     @Test func falseCountsAndDeepNestingEnd() {
         #expect(end(of: [0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0], at: 0) == nil)
         #expect(end(of: [0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0], at: 0) == nil)
