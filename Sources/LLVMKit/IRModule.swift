@@ -206,6 +206,8 @@ public struct IRModule: ~Copyable {
 /// Types that every module needs.
 public struct CommonTypes {
     public let void, i1, i8, i16, i32, i64, f32, f64, pointer: IRType
+    /// Sixteen bytes that one instruction moves.
+    public let twoI64: IRType
 
     init(context: LLVMContextRef) {
         void = IRType(LLVMVoidTypeInContext(context))
@@ -217,6 +219,7 @@ public struct CommonTypes {
         f32 = IRType(LLVMFloatTypeInContext(context))
         f64 = IRType(LLVMDoubleTypeInContext(context))
         pointer = IRType(LLVMPointerTypeInContext(context, 0))
+        twoI64 = IRType(LLVMVectorType(i64.raw, 2))
     }
 }
 

@@ -88,7 +88,10 @@ extension FunctionLowering {
             let to = address(try pop(), offset: 0, width: count)
             var pieces: [(offset: UInt64, type: IRType)] = []
             var offset: UInt64 = 0
-            for (width, type) in [(8, types.i64), (4, types.i32), (2, types.i16), (1, types.i8)] as [(UInt64, IRType)] {
+            let widths: [(UInt64, IRType)] = [
+                (16, types.twoI64), (8, types.i64), (4, types.i32), (2, types.i16), (1, types.i8),
+            ]
+            for (width, type) in widths {
                 while count - offset >= width {
                     pieces.append((offset, type))
                     offset += width

@@ -36,8 +36,12 @@ extension FunctionLowering {
     }
 
     /// Subtracts, and ends the entry when the counter becomes negative: it keeps what this charge left.
+    ///
+    /// By the subtraction that also tells of overflow, which nobody asks: the code generator takes plain ones apart,
+    /// keeps the counter from before and subtracts sums from it, in registers that are needed for other things.
     private func charge(_ amount: Value) {
-        let left = build.binary(.sub, gas, amount)
+        let subtraction = module.ir.intrinsic("llvm.ssub.with.overflow", [types.i64])
+        let left = build.extract(build.call(subtraction, [gas, amount]), 0)
         setGas(left)
         if (exhausted.last?.incoming.count ?? Self.chargesPerEnd) >= Self.chargesPerEnd {
             exhausted.append((module.ir.makeBlock(), []))

@@ -12,29 +12,25 @@ struct Survey {
 
     init(_ body: FunctionBody, _ table: SideTable, _ module: ModuleCompiler) {
         var cursor = SideTable.Cursor()
-        // By depth of constructs, how many of them are loops.
-        var depths: [UInt32] = [0]
+        // By number of the construct, how many loops it is in, itself included.
+        var loops = [UInt32](repeating: 0, count: table.constructs.count)
         var position = 0
         while position < body.instructions.count {
             let next = cursor.reachable(from: position, in: table)
             if next != position {
                 position = next
-                // The constructs around it are open again, or still.
-                let depth = Self.depth(cursor.innermost, table)
-                depths.removeLast(max(0, depths.count - depth - 1))
                 continue
             }
             let instruction = body.instructions[position]
             switch instruction.opcode {
             case .block, .loop, .if:
+                let around = loops[cursor.innermost]
                 cursor.open()
-                depths.append((depths.last ?? 0) + (instruction.opcode == .loop ? 1 : 0))
-            case .end:
-                _ = cursor.close(in: table)
-                if depths.count > 1 { depths.removeLast() }
+                loops[cursor.innermost] = around + (instruction.opcode == .loop ? 1 : 0)
+            case .end: _ = cursor.close(in: table)
             case .br, .brIf, .brTable, .return: _ = cursor.branch(in: table)
             case .localGet, .localSet, .localTee:
-                uses[instruction.index, default: 0] &+= 1 << min(4 * (depths.last ?? 0), 16)
+                uses[instruction.index, default: 0] &+= 1 << min(4 * loops[cursor.innermost], 16)
             case .call:
                 calls = true
                 if let type = module.functionType(instruction.index) { note(type) }
@@ -45,16 +41,6 @@ struct Survey {
             }
             position += 1
         }
-    }
-
-    private static func depth(_ construct: Int, _ table: SideTable) -> Int {
-        var depth = 0
-        var at = construct
-        while at != 0 {
-            at = table.constructs[at].parent
-            depth += 1
-        }
-        return depth
     }
 
     private mutating func note(_ type: FunctionType) {

@@ -5,7 +5,7 @@ extension FunctionBody {
     public func inlineCount(at position: Int) -> UInt64? {
         guard position > 0, case let before = instructions[position - 1], before.opcode == .i32Const else { return nil }
         let count = UInt64(UInt32(truncatingIfNeeded: before.bits))
-        return (1...64).contains(count) ? count : nil
+        return (1...128).contains(count) ? count : nil
     }
 }
 

@@ -25,7 +25,8 @@ struct GoldenIRTests {
             code: Assembler.assemble("local.get 0 local.get 1 i32.add"),
             contains: [
                 "icmp ugt i64 %, 2048", "call void @trap10(ptr %, i64 %)",
-                "sub i64 %, 12000", "icmp slt i64 %, 0", "add i32 %, %", "ret { i32, i64 } %",
+                "@llvm.ssub.with.overflow.i64(i64 %, i64 12000)", "icmp slt i64 %, 0", "add i32 %, %",
+                "ret { i32, i64 } %",
                 "call void @trap11(ptr %, i64 %)",
             ],
             lacks: ["store volatile"]),
@@ -33,21 +34,24 @@ struct GoldenIRTests {
             name: "an unused load stays, behind the store of the counter", parameters: [.i32], results: [],
             code: Assembler.assemble("local.get 0 i32.load8_u drop"),
             contains: [
-                "sub i64 %, 8000", "store volatile i64 %", "load volatile i8, ptr %, align 1",
+                "@llvm.ssub.with.overflow.i64(i64 %, i64 8000)", "store volatile i64 %",
+                "load volatile i8, ptr %, align 1",
                 "ret i64 %",
             ]),
         Golden(
             name: "the counter is stored once for two accesses of one block", parameters: [.i32], results: [.i32],
             code: Assembler.assemble("local.get 0 i32.load local.get 0 i32.load16_u i32.add"),
             contains: [
-                "sub i64 %, 20000", "store volatile i64", "load volatile i32", "load volatile i16",
+                "@llvm.ssub.with.overflow.i64(i64 %, i64 20000)", "store volatile i64", "load volatile i32",
+                "load volatile i16",
                 "ret { i32, i64 }",
             ]),
         Golden(
             name: "explicit checks compare the end of the access in 64 bits", parameters: [.i32], results: [.i64],
             code: Code.get(0) + Code.access(.i64Load32S, offset: 16), mode: .checks,
             contains: [
-                "sub i64 %, 8000", "i64 %, 20", "icmp ugt i64 %", "load i32, ptr %", "sext i32",
+                "@llvm.ssub.with.overflow.i64(i64 %, i64 8000)", "i64 %, 20", "icmp ugt i64 %", "load i32, ptr %",
+                "sext i32",
             ],
             lacks: ["load volatile"]),
         Golden(
@@ -69,12 +73,13 @@ struct GoldenIRTests {
         Golden(
             name: "a loop charges each round", parameters: [.i32], results: [],
             code: Assembler.assemble("loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end"),
-            contains: ["phi i64", "sub i64 %, 20000", "icmp slt i64 %, 0"]),
+            contains: ["phi i64", "@llvm.ssub.with.overflow.i64(i64 %, i64 20000)", "icmp slt i64 %, 0"]),
         Golden(
             name: "a length known only at run time is charged as unsigned", parameters: [.i32, .i32, .i32], results: [],
             code: Code.get(0) + Code.get(1) + Code.get(2) + [0xFC, 0x0B, 0],
             contains: [
-                "sub i64 %, 16000", "zext i32 % to i64", "mul i64 %, 400", "icmp slt i64 %, 0", "store volatile i64",
+                "@llvm.ssub.with.overflow.i64(i64 %, i64 16000)", "zext i32 % to i64", "mul i64 %, 400",
+                "icmp slt i64 %, 0", "store volatile i64",
             ]),
         Golden(
             name: "trapping conversion compares before it converts", parameters: [.f64], results: [.i32],

@@ -121,7 +121,7 @@ struct MemoryTests {
         sample.add("drop", code: [0xFC, 0x09, 0])
         sample.add("grow", [.i32], [.i32], code: Code.get(0) + [0x40, 0])
         sample.add("size", [], [.i32], code: [0x3F, 0])
-        for length in [0, 1, 7, 8, 16, 33, 64, 65] {
+        for length in [0, 1, 7, 8, 16, 33, 65, 95, 128, 129] {
             let constant = Code.constant(.i32, UInt64(length))
             sample.add(
                 "copy \(length)", [.i32, .i32], [], code: Code.get(0) + Code.get(1) + constant + [0xFC, 0x0A, 0, 0])
@@ -138,7 +138,7 @@ struct MemoryTests {
                             calls.append(GuestCall(export: name, arguments: [to, from, count]))
                         }
                     }
-                    for length in [0, 1, 7, 8, 16, 33, 64, 65] {
+                    for length in [0, 1, 7, 8, 16, 33, 65, 95, 128, 129] {
                         calls.append(GuestCall(export: "fill \(length)", arguments: [to, from]))
                         calls.append(GuestCall(export: "copy \(length)", arguments: [to, from]))
                     }
