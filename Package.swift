@@ -175,7 +175,12 @@ let targets: [Target] = [
             "TestSupport", "WasmReference", "Compiler", "Lowering", "NativeEngine", "Metering", "Validator",
             "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
         ]),
-    layer("Bombs", ["TestSupport", "CompilePool", "WorkerProtocol", "ArtifactFormat", "CodeSettings"]),
+    layer(
+        "Bombs",
+        [
+            "TestSupport", "CompilePool", "WorkerProtocol", "ArtifactFormat", "CodeSettings", "Metering", "GasSchedule",
+            "WasmFormat",
+        ]),
     program("smelt-witness", ["Witness", "Bombs", "Bundle", "CodeSettings", "CommandTable"]),
 
     tests("Primitives", ["Primitives", "JSON"]),

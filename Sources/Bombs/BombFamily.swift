@@ -3,12 +3,31 @@ import TestSupport
 /// Modules of one shape and any size that are valid, legal under the FVM's limits, and much work for a compiler.
 public struct BombFamily: Sendable {
     public let name: String
+    /// What it cannot have more of, so that larger modules than that are not made; nil where nothing ends it.
+    public let cap: BombCap?
     /// A module of about this many bytes.
     public let make: @Sendable (_ bytes: Int) -> [UInt8]
 
+    /// A module with so many of what the cap counts, be it more than it allows; nil without one.
+    let makeCounted: (@Sendable (_ count: Int) -> [UInt8])?
+
     init(_ name: String, _ make: @escaping @Sendable (_ bytes: Int) -> [UInt8]) {
         self.name = name
+        cap = nil
         self.make = make
+        makeCounted = nil
+    }
+
+    /// A family of `piece` bytes for each of the things that a limit counts.
+    ///
+    /// - Parameter make: a module with so many of them.
+    init(
+        _ name: String, _ cap: BombCap, piece: Int, _ make: @escaping @Sendable (_ count: Int) -> [UInt8]
+    ) {
+        self.name = name
+        self.cap = cap
+        self.make = { bytes in make(min(cap.most, max(1, bytes / piece))) }
+        makeCounted = make
     }
 
     /// A function `(i32) -> i32` whose body repeats a piece of code.

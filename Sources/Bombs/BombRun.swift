@@ -55,14 +55,21 @@ public struct BombLimits: Sendable {
         }
         for (small, large) in zip(results, results.dropFirst())
         where large.seconds >= least && large.failure == nil && small.seconds > 0 {
+            guard let doublings = BombLimits.doublings(small, large) else { continue }
             let growth = large.seconds / small.seconds
-            // Sizes are rounded to whole pieces, and may be more than one doubling apart.
-            let doublings = log2(Double(large.bytes) / Double(small.bytes))
             if growth > pow(ratio, doublings) {
                 found.append("\(small.bytes) to \(large.bytes) bytes: \(growth) times as long")
             }
         }
         return found
+    }
+
+    /// How often the size doubles from one module to the next, more than once where sizes are further apart; nil where
+    /// it does not, because the family has come to its cap: what little was added says nothing about growth.
+    public static func doublings(_ small: BombResult, _ large: BombResult) -> Double? {
+        let doublings = log2(Double(large.bytes) / Double(small.bytes))
+        // Sizes are rounded to whole pieces.
+        return doublings > 0.9 ? doublings : nil
     }
 }
 

@@ -1,4 +1,5 @@
 import TestSupport
+import WasmFormat
 
 /// Every family.
 extension BombFamily {
@@ -90,13 +91,13 @@ extension BombFamily {
                 }
             }) { recursive(1_500, isLive: false) }
         },
-        BombFamily("live-locals") { bytes in
-            module { recursive(min(49_000, bytes / 10), isLive: true) }
+        BombFamily("live-locals", .locals, piece: 10) { count in
+            module { recursive(count, isLive: true) }
         },
         BombFamily("many-locals") { bytes in
             module({ module in
                 for _ in 0..<(bytes / 12) {
-                    module.functions.append(.init(type: 1, locals: [(49_000, i64)], "local.get 0"))
+                    module.functions.append(.init(type: 1, locals: [(BombCap.locals.most, i64)], "local.get 0"))
                 }
             }) { .init(type: 1, "local.get 0") }
         },
@@ -178,7 +179,7 @@ extension BombFamily {
     private static let tables: [BombFamily] = [
         BombFamily("br-table-long") { bytes in
             // One table with all labels the size allows.
-            let labels = [UInt8](repeating: 0, count: min(131_000, bytes))
+            let labels = [UInt8](repeating: 0, count: min(Int(Limits.branchTargets), bytes))
             let table = Assembler.assemble("block local.get 0") + [0x0E] + WasmBytes.unsigned(labels.count - 1) + labels
             let count = max(1, bytes / table.count)
             let code = [[UInt8]](repeating: table + [0x0B], count: count).joined()
@@ -243,9 +244,9 @@ extension BombFamily {
 
     /// Everything but code.
     private static let sections: [BombFamily] = [
-        BombFamily("many-globals") { bytes in
+        BombFamily("many-globals", .globals, piece: 5) { count in
             module({ module in
-                module.globals = [[UInt8]](repeating: [0x7E, 1, 0x42, 0, 0x0B], count: min(40_000, bytes / 5))
+                module.globals = [[UInt8]](repeating: [0x7E, 1, 0x42, 0, 0x0B], count: count)
             }) { .init(type: 1, "local.get 0") }
         },
         BombFamily("many-exports") { bytes in
@@ -253,17 +254,17 @@ extension BombFamily {
                 for index in 0..<(bytes / 10) { module.exports.append(("e\(index)", 0, 0)) }
             }) { .init(type: 1, "local.get 0") }
         },
-        BombFamily("many-exported-functions") { bytes in
+        BombFamily("many-exported-functions", .exportedFunctions, piece: 20) { count in
             module({ module in
-                for index in 0..<(bytes / 20) {
+                for index in 0..<count {
                     module.functions.append(.init(type: 1, "local.get 0"))
                     module.exports.append(("e\(index)", 0, index + 1))
                 }
             }) { .init(type: 1, "local.get 0") }
         },
-        BombFamily("many-imports") { bytes in
+        BombFamily("many-imports", .imports, piece: 14) { count in
             module({ module in
-                for index in 0..<(bytes / 14) {
+                for index in 0..<count {
                     module.imports.append(WasmModule.importedFunction("env", "h\(index)", type: 1))
                 }
             }) { .init(type: 1, "local.get 0") }
@@ -284,23 +285,23 @@ extension BombFamily {
                 module.data = [[0, 0x41, 0, 0x0B] + WasmBytes.sized(content)]
             }) { .init(type: 1, "local.get 0") }
         },
-        BombFamily("many-data") { bytes in
+        BombFamily("many-data", .dataSegments, piece: 6) { count in
             module({ module in
-                module.data = [[UInt8]](repeating: [0, 0x41, 0, 0x0B, 1, 7], count: min(100_000, bytes / 6))
+                module.data = [[UInt8]](repeating: [0, 0x41, 0, 0x0B, 1, 7], count: count)
             }) { .init(type: 1, "local.get 0") }
         },
         BombFamily("elements") { bytes in
             module({ module in
-                module.tables = [[0x70, 0] + WasmBytes.unsigned(20_000)]
-                let items = WasmBytes.vector([[UInt8]](repeating: [0], count: 20_000))
+                let size = BombCap.tableElements.most
+                module.tables = [[0x70, 0] + WasmBytes.unsigned(size)]
+                let items = WasmBytes.vector([[UInt8]](repeating: [0], count: size))
                 let segment = [0, 0x41, 0, 0x0B] + items
                 module.elements = [[UInt8]](repeating: segment, count: max(1, bytes / segment.count))
             }) { .init(type: 1, "local.get 0") }
         },
-        BombFamily("many-table-functions") { bytes in
+        BombFamily("many-table-functions", .tableElements, piece: 16) { count in
             module({ module in
-                let count = min(20_000, max(1, bytes / 16))
-                module.tables = [[0x70, 0] + WasmBytes.unsigned(20_000)]
+                module.tables = [[0x70, 0] + WasmBytes.unsigned(count)]
                 for _ in 0..<count { module.functions.append(.init(type: 1, "local.get 0")) }
                 module.elements = [
                     [0, 0x41, 0, 0x0B] + WasmBytes.vector((1...count).map { WasmBytes.unsigned($0) })

@@ -29,9 +29,11 @@ enum PoolLimits {
 
 /// Bytes the reference takes to keep an instance of the instrumented module, apart from memory and tables
 /// (wasmtime 36, `Instance::alloc_layout` and `vmoffsets.rs`, 64-bit pointers).
-struct InstanceLayout {
+public struct InstanceLayout {
     /// Default `core_instance_size` of the pooling allocator.
-    static let limit: UInt64 = 1 << 20
+    public static let limit: UInt64 = 1 << 20
+    /// What is left of it for functions and globals in a module with one memory and next to nothing else.
+    public static let room = limit - 1_024
 
     /// The `Instance` structure.
     private static let instance: UInt64 = 160
@@ -40,12 +42,12 @@ struct InstanceLayout {
     private static let importedMemory: UInt64 = 24
     /// A pointer and the definition it points to.
     private static let definedMemory: UInt64 = 8 + 16
-    private static let importedFunction: UInt64 = 24
+    public static let importedFunction: UInt64 = 24
     private static let importedTable: UInt64 = 24
     private static let importedGlobal: UInt64 = 24
     private static let definedTable: UInt64 = 16
-    private static let definedGlobal: UInt64 = 16
-    private static let functionReference: UInt64 = 32
+    public static let definedGlobal: UInt64 = 16
+    public static let functionReference: UInt64 = 32
 
     let size: UInt64
 

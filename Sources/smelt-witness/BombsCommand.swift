@@ -39,11 +39,13 @@ enum BombsCommand {
                 report("\(family.name), \(tier.rawValue)")
                 let results = run.measure(family, sizes: sizes, tier: tier, limits: limits)
                 for (index, result) in results.enumerated() {
-                    let ratio = index > 0 ? result.seconds / max(0.001, results[index - 1].seconds) : nil
                     say(
                         row(
                             family.name, tier.rawValue, "\(result.bytes)", decimal(result.seconds),
-                            "\(result.memory >> 20)", ratio.map(decimal) ?? ""))
+                            "\(result.memory >> 20)", index > 0 ? ratio(results[index - 1], result) : ""))
+                }
+                if let cap = family.cap, let last = results.last, last.bytes < sizes.max() ?? 0 {
+                    say("note \(family.name): ends at \(cap.most) \(cap.rule)")
                 }
                 let breaches = limits.breaches(results)
                 for breach in breaches { say("FAILED \(family.name), \(tier.rawValue): \(breach)") }
@@ -51,6 +53,12 @@ enum BombsCommand {
             }
         }
         return conclude(passed: passed, failed: failed)
+    }
+
+    /// How many times as long the larger module took, where it is twice as large.
+    private static func ratio(_ small: BombResult, _ large: BombResult) -> String {
+        guard BombLimits.doublings(small, large) != nil else { return "none: sizes do not double" }
+        return decimal(large.seconds / max(0.001, small.seconds))
     }
 
     private static func row(_ family: String, _ rest: String...) -> String {

@@ -1,4 +1,3 @@
-import Bombs
 import CodeSettings
 import GasSchedule
 import Metering
@@ -6,11 +5,13 @@ import TestSupport
 import Testing
 import WasmFormat
 
+@testable import Bombs
+
 /// The part of the bombs (`make bombs`) that every test run repeats: small sizes.
 @Suite struct BombTests {
     @Test func theFrontEndAcceptsEveryFamilyAtEverySize() throws {
         for family in BombFamily.all {
-            for size in [1, 3_000, 60_000] {
+            for size in [1, 3_000, 60_000, 1 << 20] {
                 let wasm = family.make(size)
                 _ = try FrontEnd.analyze(wasm, profile: .fvm, prices: .fvm)
                 #expect(wasm.count < size * 13 / 10 + 50_000, "\(family.name) at \(size) has \(wasm.count) bytes")
@@ -44,5 +45,25 @@ import WasmFormat
         #expect(limits.breaches([result(1 << 19, 4), result(1 << 20, 10)]).count == 1)
         #expect(limits.breaches([result(1 << 18, 2), result(1 << 20, 10)]).isEmpty)
         #expect(limits.breaches([result(1 << 20, 1, 1, "no")]).count == 1)
+        // A family that has come to its cap adds next to nothing: no ratio is taken, the bounds still hold.
+        #expect(limits.breaches([result(600_000, 4), result(602_000, 10)]).isEmpty)
+        #expect(limits.breaches([result(600_000, 4), result(602_000, 21)]).count == 1)
+    }
+
+    /// A cap is the limit itself, or, where the rest of the module counts too, close below it: twice as many of the
+    /// things it counts are refused.
+    @Test func capsStandWhereTheFVMRefusesMore() throws {
+        let names = ["many-exported-functions", "many-imports", "many-globals", "many-data", "live-locals"]
+        for name in names {
+            let family = try #require(BombFamily.all.first { $0.name == name })
+            let cap = try #require(family.cap)
+            let make = try #require(family.makeCounted)
+            let atCap = family.make(1 << 24)
+            #expect(family.make(1 << 25) == atCap, "\(name)")
+            _ = try FrontEnd.analyze(atCap, profile: .fvm, prices: .fvm)
+            #expect(throws: (any Error).self, "\(name)") {
+                try FrontEnd.analyze(make(cap.most * 11 / 10), profile: .fvm, prices: .fvm)
+            }
+        }
     }
 }
