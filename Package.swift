@@ -164,16 +164,15 @@ let targets: [Target] = [
     layer(
         "ModuleFuzz",
         [
-            "TestSupport", "WasmReference", "CodeSettings", "Compiler", "Lowering", "NativeEngine", "Metering",
-            "Validator",
-            "GasSchedule", "Engine", "WasmFormat", "CZlib",
+            "TestSupport", "WasmReference", "ArtifactFormat", "CodeSettings", "Compiler", "Lowering", "NativeEngine",
+            "Metering", "Validator", "GasSchedule", "Engine", "WasmFormat", "CZlib",
         ], unsafe: .cLibrary),
     program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
     layer(
         "Witness",
         [
-            "TestSupport", "WasmReference", "Compiler", "Lowering", "NativeEngine", "Metering", "Validator",
-            "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
+            "TestSupport", "WasmReference", "ArtifactFormat", "Compiler", "Lowering", "NativeEngine", "Metering",
+            "Validator", "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
         ]),
     layer(
         "Bombs",
@@ -201,9 +200,8 @@ let targets: [Target] = [
     tests(
         "Lowering",
         [
-            "Lowering", "CodeSettings", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine", "Bundle",
-            "Engine",
-            "Metering", "Validator", "WasmFormat", "GasSchedule",
+            "Lowering", "ArtifactFormat", "CodeSettings", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine",
+            "Bundle", "Engine", "Metering", "Validator", "WasmFormat", "GasSchedule",
         ]),
     tests(
         "Compiler",
@@ -213,7 +211,7 @@ let targets: [Target] = [
             "Bundle", "WasmFormat",
             "smelt-worker",
         ]),
-    tests("NativeEngine", ["NativeEngine", "Engine", "WasmFormat", "CActorRuntime"]),
+    tests("NativeEngine", ["NativeEngine", "ArtifactFormat", "Engine", "WasmFormat", "CActorRuntime"]),
     tests("WasmReference", ["WasmReference", "Metering", "Validator", "GasSchedule", "WasmFormat", "Engine"]),
     tests("StateTree", ["StateTree", "IPLD", "Crypto", "Primitives", "JSON"]),
     tests(

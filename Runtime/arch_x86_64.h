@@ -4,13 +4,9 @@
 
 #if defined(__x86_64__)
 
-#include <elf.h>
 #include <stdint.h>
 #include <ucontext.h>
 #include <xmmintrin.h>
-
-#define ARCH_ELF_MACHINE EM_X86_64
-#define ARCH_RELATIVE R_X86_64_RELATIVE
 
 /* A host callback may have changed rounding, FTZ, DAZ or masks: compiled code must not notice. The six sticky
  * exception flags are nobody's. */

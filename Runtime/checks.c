@@ -25,7 +25,7 @@ AT(module, 136);
 AT(ref_func, 208);
 AT(table_get, 216);
 AT(table_set, 224);
-_Static_assert(sizeof(struct smelt_rt_context) == 280, "context");
+_Static_assert(sizeof(struct smelt_rt_context) == 232, "context");
 _Static_assert(sizeof(struct smelt_rt_funcref) == 32, "funcref");
 _Static_assert(offsetof(struct smelt_rt_funcref, type_id) == 16, "funcref.type_id");
 _Static_assert(offsetof(struct smelt_rt_table, size) == 8, "table.size");
@@ -35,8 +35,7 @@ _Static_assert(sizeof(struct smelt_rt_data_segment) == 32, "data segment");
 _Static_assert(sizeof(struct smelt_rt_element_segment) == 32, "element segment");
 _Static_assert(sizeof(struct smelt_rt_global) == 16, "global");
 _Static_assert(sizeof(struct smelt_rt_function) == 32, "function");
-_Static_assert(sizeof(struct smelt_rt_site) == 16, "site");
-_Static_assert(sizeof(struct smelt_module_descriptor) == 192, "descriptor");
+_Static_assert(sizeof(struct smelt_module_descriptor) == 176, "descriptor");
 
 /* What the assembly relies on. */
 _Static_assert(offsetof(struct smelt_rt_activation, stack_pointer) == 0, "activation.stack_pointer");

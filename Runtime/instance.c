@@ -21,7 +21,6 @@ const struct smelt_rt_context smelt_rt_context_template = {
     .ref_func = smelt_rt_ref_func,
     .table_get = smelt_rt_table_get,
     .table_set = smelt_rt_table_set,
-    .trap_function = UINT32_MAX,
 };
 
 /* ---- Imports (suite profile) -------------------------------------------------------------------------*/

@@ -1,4 +1,4 @@
-/* ranges.c: which code belongs to guests, readable in a signal handler; naming the place of a trap. */
+/* ranges.c: which code belongs to guests, readable in a signal handler. */
 #include "internal.h"
 
 #include <pthread.h>
@@ -107,65 +107,4 @@ void smelt_rt_code_unregister(const struct smelt_module_descriptor *module) {
         }
     }
     pthread_mutex_unlock(&writers);
-}
-
-int32_t smelt_rt_site_find(const struct smelt_module_descriptor *module, uint64_t pc, uint32_t *function_index,
-                           uint32_t *wasm_offset) {
-    uint64_t text = (uint64_t)module->text_start;
-    if (pc < text || pc >= (uint64_t)module->text_end) { return -1; }
-    uint64_t function = UINT64_MAX;
-    /* Not sorted by address; traps are rare and modules have thousands of functions, not millions. */
-    for (uint64_t i = 0; i < module->function_count; i++) {
-        const struct smelt_rt_function *row = &module->functions[i];
-        if (row->code != NULL && pc >= (uint64_t)row->code && pc - (uint64_t)row->code < row->code_length) {
-            function = i;
-            break;
-        }
-    }
-    uint64_t low = 0, high = module->site_count;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (module->sites[middle].native_offset <= pc - text) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low > 0) {
-        const struct smelt_rt_site *site = &module->sites[low - 1];
-        bool same = site->function_index == function;
-        if (function == UINT64_MAX && site->function_index < module->function_count) {
-            /* A module without code lengths: the sites are all there is. */
-            same = module->functions[site->function_index].code_length == 0;
-        }
-        if (same) {
-            *function_index = site->function_index;
-            *wasm_offset = site->wasm_offset;
-            return 1;
-        }
-    }
-    if (function == UINT64_MAX) { return -1; }
-    *function_index = (uint32_t)function;
-    return 0;
-}
-
-/* Unsigned LEB128 of at most 32 bits; `at` moves behind it. */
-static uint32_t read_count(const uint8_t *bytes, uint64_t *at) {
-    uint32_t value = 0;
-    for (unsigned shift = 0; shift < 32; shift += 7) {
-        uint8_t byte = bytes[(*at)++];
-        value |= (uint32_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) { break; }
-    }
-    return value;
-}
-
-uint32_t smelt_rt_type_hash(const uint8_t *signature) {
-    uint32_t hash = 2166136261u;
-    uint64_t length = 0;
-    uint64_t types = read_count(signature, &length);
-    types += read_count(signature, &length);
-    length += types;
-    for (uint64_t i = 0; i < length; i++) { hash = (hash ^ signature[i]) * 16777619u; }
-    return hash == 0 ? 1 : hash;
 }

@@ -40,7 +40,6 @@ int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry
     if (UNLIKELY(frame - thread->stack_low < needed)) {
         context->trap = SMELT_RT_TRAP_LOCAL_FAILURE;
         context->trap_pc = 0;
-        context->trap_function = UINT32_MAX;
         return SMELT_RT_TRAP_LOCAL_FAILURE;
     }
     /* The handler and the raise path of this thread read the chain: it is complete before it is linked. */
@@ -57,14 +56,6 @@ int32_t smelt_rt_enter(struct smelt_rt_context *context, smelt_rt_entry_fn entry
 #endif
         context->trap = trap;
         context->trap_pc = activation.trap_pc;
-        context->trap_function = UINT32_MAX;
-        if (activation.trap_pc != 0) {
-            const struct smelt_module_descriptor *module = smelt_rt_code_find(activation.trap_pc);
-            uint32_t function, offset;
-            if (module != NULL && smelt_rt_site_find(module, activation.trap_pc, &function, &offset) >= 0) {
-                context->trap_function = function;
-            }
-        }
     }
     return trap;
 }

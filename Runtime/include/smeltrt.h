@@ -20,7 +20,7 @@ extern "C" {
  * MAJOR changes when an object compiled before cannot run on a runtime built after (layout of the
  * context or the descriptor, meaning of a field). MINOR changes when fields are appended. An object of
  * another MAJOR, or of a newer MINOR, is refused and compiled again. */
-#define SMELT_RT_ABI_MAJOR 2
+#define SMELT_RT_ABI_MAJOR 3
 #define SMELT_RT_ABI_MINOR 0
 #define SMELT_RT_MAGIC 0x31544c454d53ull /* "SMELT1" */
 #define SMELT_RT_NONE 0xffffffffu          /* no maximum; no function, no reference */
@@ -63,7 +63,7 @@ struct smelt_rt_context;
  * internal calling convention of compiled code with the function's own type, charges the trampoline's
  * gas, raises the stack height and checks it. `type_id` is the module's canonical number of its type,
  * plus one, so that 0 never matches. Modules that are linked to each other (suite profile only) must number
- * types alike: there it is smelt_rt_type_hash of the signature. `context` is the context to call it with.
+ * types alike: there it is a hash of the signature, never 0. `context` is the context to call it with.
  *
  * A reference as a value (local, argument slot, slot of a global) is the address of such a record that lives
  * as long as its instance, or 0 for null: `ref_func` and `table_get` of the context give these. */
@@ -122,7 +122,6 @@ struct smelt_rt_context {
     smelt_rt_import_fn host_import;
     smelt_rt_limiter_fn host_limiter;
     int32_t trap;               /* of the last entry that ended in one */
-    uint32_t trap_function;     /* function index when known, else 0xffffffff */
     uint64_t trap_pc;           /* native address inside the instruction that trapped when known, else 0 */
     uint8_t *dropped;           /* one byte per data segment, then per element segment */
     struct smelt_rt_slot *slot; /* the pooled memory */
@@ -132,7 +131,6 @@ struct smelt_rt_context {
     const struct smelt_rt_funcref *(*ref_func)(struct smelt_rt_context *, uint32_t function_index);
     const struct smelt_rt_funcref *(*table_get)(struct smelt_rt_context *, uint32_t index);
     void (*table_set)(struct smelt_rt_context *, uint32_t index, const struct smelt_rt_funcref *value);
-    uint64_t reserved[6];       /* zero */
 };
 
 /* ---- 4. The module descriptor: the one exported symbol `smelt_module` ------------------------------ */
@@ -161,7 +159,7 @@ struct smelt_rt_import {
     const char *name;
     uint32_t module_length, name_length;
     uint32_t kind;             /* smelt_rt_external_kind */
-    uint32_t type_id;          /* functions: canonical type number + 1 */
+    uint32_t reserved;
     const uint8_t *signature;  /* functions: as above; globals: type byte, mutability byte */
     uint32_t minimum, maximum; /* tables and memories; maximum SMELT_RT_NONE when none */
 };
@@ -208,24 +206,13 @@ struct smelt_rt_global {
 /* One row per function of the index space (imports first). */
 struct smelt_rt_function {
     void *table_entry;      /* what a funcref to it calls; imports have a thunk here too */
-    uint32_t type_id;       /* canonical type number + 1 */
-    uint32_t stack_cost;    /* counted elements */
+    uint64_t type_id;       /* see smelt_rt_funcref */
     const void *code;       /* first byte of its native code, NULL for imports: for naming trap sites */
     uint64_t code_length;   /* bytes */
 };
 
-/* Where an instruction that can fault or raise stands: native offset from text_start -> WASM offset.
- * Ascending by native_offset. A site covers the addresses up to the next one or its function's end. */
-struct smelt_rt_site {
-    uint32_t native_offset;
-    uint32_t function_index;
-    uint32_t wasm_offset;
-    uint32_t reserved;
-};
-
 enum smelt_rt_module_flag {
-    SMELT_RT_METERED = 1,      /* counts gas and stack height */
-    SMELT_RT_CHECKS_BOUNDS = 2 /* compares addresses itself, needs no signals */
+    SMELT_RT_CHECKS_BOUNDS = 1 /* compares addresses itself, needs no signals */
 };
 
 struct smelt_module_descriptor {
@@ -250,8 +237,6 @@ struct smelt_module_descriptor {
     uint32_t memory_minimum, memory_maximum; /* pages; maximum SMELT_RT_NONE when none */
     uint32_t table_minimum, table_maximum;   /* elements; likewise */
     smelt_rt_entry_fn start;             /* through its trampoline, or NULL */
-    const struct smelt_rt_site *sites;
-    uint64_t site_count;
     uint64_t stack_bytes;                /* the most native stack that guest frames of one entry take */
 };
 
@@ -282,13 +267,40 @@ uint64_t smelt_rt_slot_bytes(const struct smelt_rt_slot *slot);
 void smelt_rt_pool_trim(void);
 
 /* ---- 6. Code ---------------------------------------------------------------------------------------
- * Maps an artifact from memory: a position-independent ELF with nothing but loadable segments and relative
- * relocations. The caller has verified the bytes; the mapper checks again what it relies on. No code of the
- * artifact runs while it is loaded. */
+ * Maps an artifact from memory. The caller has verified the file and says what of it goes where: the mapper knows no
+ * file format. It copies, adds the image's address to the words named, and makes code executable and everything else
+ * read-only; it checks again that nothing leaves the file or the image and that no code is changed. No code of the
+ * artifact runs while it is loaded. Addresses are offsets from the image's start. */
 struct smelt_rt_code;
 
+/* Whole pages of 4,096 bytes that no other segment shares. In the order of their addresses. */
+struct smelt_rt_segment {
+    uint64_t address;
+    uint64_t bytes;       /* in the image */
+    uint64_t file_offset;
+    uint64_t file_bytes;  /* at most `bytes`; the rest is zero */
+    uint32_t is_code;     /* 1: executable; 0: data, which alone is relocated */
+    uint32_t reserved;
+};
+
+/* The word at `place` of the image becomes the address of `value`, an offset too. */
+struct smelt_rt_relocation {
+    uint64_t place;
+    uint64_t value;
+};
+
+struct smelt_rt_load_plan {
+    const uint8_t *file;
+    uint64_t file_bytes;
+    const struct smelt_rt_segment *segments;
+    uint64_t segment_count;
+    const struct smelt_rt_relocation *relocations;
+    uint64_t relocation_count;
+    uint64_t module; /* where `smelt_module` is */
+};
+
 /* Returns 0 and the code, or an error number below; `why`, when given, points to a constant text. */
-int32_t smelt_rt_code_load(const uint8_t *bytes, uint64_t length, struct smelt_rt_code **code, const char **why);
+int32_t smelt_rt_code_load(const struct smelt_rt_load_plan *plan, struct smelt_rt_code **code, const char **why);
 const struct smelt_module_descriptor *smelt_rt_code_module(const struct smelt_rt_code *code);
 /* Unmaps. No instance of it may exist any more. */
 void smelt_rt_code_unload(struct smelt_rt_code *code);
@@ -301,14 +313,6 @@ int32_t smelt_rt_code_register(const struct smelt_module_descriptor *module);
 void smelt_rt_code_unregister(const struct smelt_module_descriptor *module);
 /* Safe in a signal handler. NULL when the address belongs to no registered text. */
 const struct smelt_module_descriptor *smelt_rt_code_find(uint64_t pc);
-
-/* The site of the instruction that contains `pc`: the last one that starts at or before it in the same function.
- * Returns 0 when only the function, 1 when both are known, -1 when neither is. */
-int32_t smelt_rt_site_find(const struct smelt_module_descriptor *module, uint64_t pc, uint32_t *function_index,
-                           uint32_t *wasm_offset);
-
-/* FNV-1a (32 bits) of a signature byte string, never 0. */
-uint32_t smelt_rt_type_hash(const uint8_t *signature);
 
 /* ---- 7. Instances ----------------------------------------------------------------------------------*/
 struct smelt_rt_limits {

@@ -5,7 +5,7 @@
 #ifndef ANSWER
 #define ANSWER 42
 #endif
-#define HIDDEN __attribute__((visibility("hidden")))
+#define HIDDEN __attribute__((visibility("hidden"), section("object_text")))
 
 HIDDEN int32_t add_typed(struct smelt_rt_context *context, int32_t a, int32_t b) {
     context->gas -= 4000;
@@ -113,8 +113,9 @@ HIDDEN void start_entry(struct smelt_rt_context *context, uint64_t *arguments, u
     context->memory_base[100] = 1;
 }
 
-/* The text of this object, as the linker script names it. */
-extern const uint8_t object_text_start[] HIDDEN, object_text_end[] HIDDEN;
+/* The text of this object, as linkers name it. */
+extern const uint8_t __start_object_text[] __attribute__((visibility("hidden")));
+extern const uint8_t __stop_object_text[] __attribute__((visibility("hidden")));
 
 static const uint8_t add_type[] = {2, 1, 0x7f, 0x7f, 0x7f}, answer_type[] = {0, 1, 0x7e}, load_type[] = {1, 1, 0x7f, 0x7f};
 static const uint8_t mix_type[] = {4, 1, 0x7f, 0x7e, 0x7d, 0x7c, 0x7c}, half_type[] = {1, 1, 0x7d, 0x7d};
@@ -142,11 +143,21 @@ static const struct smelt_rt_export exports[] = {
     {.name = "memory", .name_length = 6, .kind = SMELT_RT_MEMORY},
     {.name = "counter", .name_length = 7, .kind = SMELT_RT_GLOBAL},
 };
+#ifndef NO_IMPORTS
 static const struct smelt_rt_import imports[] = {
-    {.module = "host", .name = "echo", .module_length = 4, .name_length = 4, .type_id = 7, .signature = host_type}};
+    {.module = "host", .name = "echo", .module_length = 4, .name_length = 4, .signature = host_type}};
+#endif
+/* The lengths are too short, except where a test asks for the place of a trap. */
+#define FUNCTION(text, type, length)                                                                                   \
+    {.table_entry = (void *)text##_typed, .type_id = type, .code = (const void *)text##_typed, .code_length = length}
 static const struct smelt_rt_function functions[10] = {
-    [3] = {.type_id = 3, .code = (const void *)load_typed, .code_length = 32},
-    [6] = {.type_id = 6},
+#ifndef NO_IMPORTS
+    {.table_entry = (void *)host_typed, .type_id = 7},
+#else
+    FUNCTION(host, 7, 1),
+#endif
+    FUNCTION(add, 1, 1),  FUNCTION(answer, 2, 1), FUNCTION(load, 3, 32), FUNCTION(mix, 4, 1),   FUNCTION(half, 5, 1),
+    FUNCTION(stop, 6, 1), FUNCTION(host, 7, 1),   FUNCTION(grow, 3, 1),  FUNCTION(twice, 7, 1),
 };
 static const struct smelt_rt_global globals[] = {{.value = 17, .type = 0x7e}};
 static const struct smelt_rt_data_segment data[] = {{.bytes = data_bytes, .length = 3, .offset = 1}};
@@ -156,12 +167,12 @@ __attribute__((visibility("default"))) const struct smelt_module_descriptor smel
     .abi_major = SMELT_RT_ABI_MAJOR,
     .abi_minor = SMELT_RT_ABI_MINOR,
     .struct_size = sizeof smelt_module,
-    .text_start = object_text_start,
-    .text_end = object_text_end,
+    .text_start = __start_object_text,
+    .text_end = __stop_object_text,
     .functions = functions,
     .function_count = 10,
-    .imports = imports,
 #ifndef NO_IMPORTS
+    .imports = imports,
     .import_count = 1,
 #endif
     .exports = exports,

@@ -9,8 +9,8 @@ static volatile uint64_t endless = UINT64_MAX;
 #define BOTTOM(depth)                                                                                                  \
     if ((depth) == endless) { return 0; }
 
-/* How deep the last run was. Nobody else uses these words of a context. */
-static uint64_t *deepest(context_t *context) { return &context->reserved[0]; }
+/* How deep this thread's last run was, and whether `note` ran. */
+static _Thread_local uint64_t deepest, noted;
 
 /* Counts as compiled code does: what its callers have reserved, and its own reserve on top, before it does anything.
  * The frame is smaller than the reserve, as frames are. */
@@ -19,9 +19,9 @@ GUEST static uint64_t narrow(context_t *context, uint64_t reserved, uint64_t dep
     reserved += NARROW_RESERVE;
     if (reserved > SMELT_RT_ENTRY_STACK) { context->raise(context, SMELT_RT_TRAP_NATIVE_STACK); }
     BOTTOM(depth);
-    context->reserved[0] = depth;
+    deepest = depth;
     uint64_t below = narrow(context, reserved, depth + 1);
-    return below + context->reserved[0];
+    return below + deepest;
 }
 
 GUEST static void narrow_recursion(context_t *context, uint64_t *arguments, uint64_t *results) {
@@ -36,7 +36,7 @@ GUEST static uint64_t wide(context_t *context, uint64_t reserved, uint64_t depth
     BOTTOM(depth);
     volatile uint8_t locals[320000];
     for (int i = 0; i < 320000; i += 4096) { locals[i] = (uint8_t)depth; }
-    context->reserved[0] = depth;
+    deepest = depth;
     return wide(context, reserved, depth + 1) + locals[depth % 320000];
 }
 
@@ -49,7 +49,7 @@ GUEST static uint64_t uncounted(context_t *context, uint64_t depth) {
     BOTTOM(depth);
     volatile uint8_t locals[512];
     locals[depth % 512] = 1;
-    context->reserved[0] = depth;
+    deepest = depth;
     return uncounted(context, depth + 1) + locals[0];
 }
 
@@ -58,9 +58,10 @@ GUEST static void uncounted_recursion(context_t *context, uint64_t *arguments, u
 }
 
 GUEST static void note(context_t *context, uint64_t *arguments, uint64_t *results) {
+    (void)context;
     (void)arguments;
     (void)results;
-    context->reserved[1] = 1;
+    noted = 1;
 }
 
 /* A module whose entries take their whole budget, and the frame of the function that finds out. */
@@ -74,9 +75,9 @@ static context_t *instance(const struct smelt_rt_options *options) {
 static bool ends_where_it_is_counted(context_t *context) {
     uint64_t start = 1, result;
     bool narrow_end = smelt_rt_enter(context, narrow_recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK &&
-                      *deepest(context) == SMELT_RT_ENTRY_STACK / NARROW_RESERVE;
+                      deepest == SMELT_RT_ENTRY_STACK / NARROW_RESERVE;
     return smelt_rt_enter(context, wide_recursion, &start, &result) == SMELT_RT_TRAP_NATIVE_STACK &&
-           *deepest(context) == SMELT_RT_ENTRY_STACK / WIDE_RESERVE && narrow_end;
+           deepest == SMELT_RT_ENTRY_STACK / WIDE_RESERVE && narrow_end;
 }
 
 static void recursion_ends_where_it_is_counted(void *unused) {
@@ -138,21 +139,21 @@ static int32_t endless_import(void *host, context_t *context, uint32_t index, ui
     (void)slots;
     struct nest *nest = host;
     uint64_t arguments[1] = {0}, result;
-    context->reserved[1] = 0;
+    noted = 0;
     nest->depth++;
     int32_t trap = smelt_rt_enter(context, deep_then_call, arguments, &result);
     if (nest->returned++ > 0) { return trap; }
     nest->innermost = trap;
     CHECK(trap == SMELT_RT_TRAP_LOCAL_FAILURE && context->trap == trap);
     CHECK(smelt_rt_enter(context, note, arguments, &result) == SMELT_RT_TRAP_LOCAL_FAILURE);
-    CHECK(context->reserved[1] == 0); /* no guest code has run */
+    CHECK(noted == 0); /* no guest code has run */
     /* A module that promises to take nothing is let in, and what it takes nevertheless ends in the guard. */
     struct smelt_module_descriptor liar = guest_module();
     struct smelt_rt_options options = guest_options();
     context_t *other = guest_instance(&liar, &options);
     for (int i = 0; i < 2; i++) {
         CHECK(smelt_rt_enter(other, uncounted_recursion, arguments, &result) == SMELT_RT_TRAP_STACK_END);
-        CHECK(*deepest(other) > 1000 && other->trap == SMELT_RT_TRAP_STACK_END && other->trap_pc != 0);
+        CHECK(deepest > 1000 && other->trap == SMELT_RT_TRAP_STACK_END && other->trap_pc != 0);
     }
     CHECK(smelt_rt_enter(other, note, arguments, &result) == SMELT_RT_TRAP_NONE);
     smelt_rt_instance_destroy(other);
@@ -181,9 +182,9 @@ static void *on_a_small_thread(void *unused) {
     struct smelt_rt_options options = guest_options();
     context_t *context = guest_instance(&module, &options);
     CHECK(smelt_rt_enter(context, note, NULL, NULL) == SMELT_RT_TRAP_LOCAL_FAILURE);
-    CHECK(context->reserved[1] == 0 && context->trap == SMELT_RT_TRAP_LOCAL_FAILURE);
+    CHECK(noted == 0 && context->trap == SMELT_RT_TRAP_LOCAL_FAILURE);
     module.stack_bytes = 1 << 20;
-    CHECK(smelt_rt_enter(context, note, NULL, NULL) == SMELT_RT_TRAP_NONE && context->reserved[1] == 1);
+    CHECK(smelt_rt_enter(context, note, NULL, NULL) == SMELT_RT_TRAP_NONE && noted == 1);
     smelt_rt_instance_destroy(context);
     CHECK(smelt_rt_run_on_stack(recursion_ends_where_it_is_counted, NULL) == 0);
     return NULL;

@@ -183,38 +183,6 @@ static void floating_point_control_is_the_guests_own(void) {
     smelt_rt_instance_destroy(context);
 }
 
-/* ---- Naming the place --------------------------------------------------------------------------------*/
-
-static void sites_name_function_and_offset(void) {
-    struct smelt_module_descriptor module = guest_module();
-    const uint8_t *text = module.text_start;
-    struct smelt_rt_function functions[3] = {{.code = NULL},
-                                             {.code = text, .code_length = 16},
-                                             {.code = text + 16, .code_length = 32}};
-    struct smelt_rt_site sites[3] = {{4, 1, 0x40, 0}, {20, 2, 0x80, 0}, {30, 2, 0x90, 0}};
-    module.functions = functions;
-    module.function_count = 3;
-    module.sites = sites;
-    module.site_count = 3;
-    uint32_t function = 0, offset = 0;
-    uint64_t start = (uint64_t)text;
-    CHECK(smelt_rt_site_find(&module, start + 5, &function, &offset) == 1 && function == 1 && offset == 0x40);
-    CHECK(smelt_rt_site_find(&module, start + 29, &function, &offset) == 1 && function == 2 && offset == 0x80);
-    CHECK(smelt_rt_site_find(&module, start + 47, &function, &offset) == 1 && function == 2 && offset == 0x90);
-    /* Before the first site of its function, although another function's site precedes it. */
-    CHECK(smelt_rt_site_find(&module, start + 17, &function, &offset) == 0 && function == 2);
-    CHECK(smelt_rt_site_find(&module, start - 1, &function, &offset) == -1);
-    CHECK(smelt_rt_code_find(start) != NULL && smelt_rt_code_find((uint64_t)sites_name_function_and_offset) == NULL);
-    const uint8_t one[] = {1, 0, 0x7f}, other[] = {0, 1, 0x7f};
-    CHECK(smelt_rt_type_hash(one) != smelt_rt_type_hash(other) && smelt_rt_type_hash(one) != 0);
-    /* 200 parameters: the count takes two bytes, and the last type counts. */
-    uint8_t many[203] = {0xc8, 0x01, 0x00}, more[203];
-    memset(many + 3, 0x7f, 200);
-    memcpy(more, many, sizeof more);
-    more[202] = 0x7e;
-    CHECK(smelt_rt_type_hash(many) != smelt_rt_type_hash(more));
-}
-
 /* ---- Explicit checks ---------------------------------------------------------------------------------*/
 
 static void checking_modules_need_no_signals(void) {
@@ -224,7 +192,7 @@ static void checking_modules_need_no_signals(void) {
     smelt_rt_signals_uninstall();
     CHECK(!smelt_rt_signals_installed());
     CHECK(smelt_rt_instance_create(&module, &options, &context) == SMELT_RT_NO_SIGNALS && context == NULL);
-    module.flags = 2;
+    module.flags = SMELT_RT_CHECKS_BOUNDS;
     context = guest_instance(&module, &options);
     uint64_t trap = SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS;
     CHECK(smelt_rt_enter(context, guest_raise, &trap, NULL) == SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS);
@@ -238,6 +206,5 @@ void test_traps(void) {
     a_trap_ends_the_innermost_entry_only();
     callee_saved_registers_survive_a_fault();
     floating_point_control_is_the_guests_own();
-    sites_name_function_and_offset();
     checking_modules_need_no_signals();
 }

@@ -23,7 +23,6 @@ struct DescriptorCheck {
     private typealias Data = smelt_rt_data_segment
     private typealias Elements = smelt_rt_element_segment
     private typealias Global = smelt_rt_global
-    private typealias Site = smelt_rt_site
 
     init(_ file: ElfFile, _ policy: ElfPolicy) {
         reader = DescriptorReader(file, policy)
@@ -31,8 +30,10 @@ struct DescriptorCheck {
         size = policy.moduleSize
     }
 
+    /// - Parameter manifest: what has to say the same version; nil for an object without one.
+    /// - Returns: false when the layout of the object's major version is not known here: it is only described, never run.
     /// - Throws: `.descriptor` or `.version`.
-    mutating func run(_ manifest: Manifest) throws(ArtifactError) {
+    mutating func run(_ manifest: Manifest?) throws(ArtifactError) -> Bool {
         guard size >= UInt64(MemoryLayout<Descriptor>.size) else {
             throw refuse(base, "has \(size) bytes, less than the descriptor's")
         }
@@ -41,18 +42,16 @@ struct DescriptorCheck {
         let minor: UInt32 = try reader.number(base, \Descriptor.abi_minor)
         let stated: UInt32 = try reader.number(base, \Descriptor.struct_size)
         guard magic == SMELT_RT_MAGIC else { throw refuse(base, "magic number is \(hexText(magic))") }
-        guard major == manifest.inputs.abiMajor, minor == manifest.inputs.abiMinor else {
+        if let inputs = manifest?.inputs, major != inputs.abiMajor || minor != inputs.abiMinor {
             throw ArtifactError(
-                .version, "smelt_module", at: reader.offset(base),
-                "runtime interface \(major).\(minor), the manifest says "
-                    + "\(manifest.inputs.abiMajor).\(manifest.inputs.abiMinor)")
+                .version, SMELT_MODULE_SYMBOL, at: reader.offset(base),
+                "runtime interface \(major).\(minor), the manifest says \(inputs.abiMajor).\(inputs.abiMinor)")
         }
-        // The layout of another major version is not known here; it is only described, never run.
-        guard major == UInt32(SMELT_RT_ABI_MAJOR) else { return }
+        guard major == UInt32(SMELT_RT_ABI_MAJOR) else { return false }
         guard UInt64(stated) == size, size >= UInt64(MemoryLayout<Descriptor>.size) else {
             throw refuse(base, "says it has \(stated) bytes, the symbol has \(size)")
         }
-        try reader.structure(base, size, "smelt_module")
+        try reader.structure(base, size, SMELT_MODULE_SYMBOL)
         try checkText()
         try checkNumbers()
         try checkImports()
@@ -60,9 +59,9 @@ struct DescriptorCheck {
         try checkExports()
         try checkGlobals()
         try checkSegments()
-        try checkSites()
         if let start = try reader.pointer(base, \Descriptor.start) { try checkCode(start, 1, "start function") }
         try reader.finish()
+        return true
     }
 
     private mutating func checkText() throws(ArtifactError) {
@@ -76,7 +75,7 @@ struct DescriptorCheck {
 
     private mutating func checkNumbers() throws(ArtifactError) {
         let flags: UInt32 = try reader.number(base, \Descriptor.flags)
-        guard flags & ~(SMELT_RT_METERED.rawValue | SMELT_RT_CHECKS_BOUNDS.rawValue) == 0 else {
+        guard flags & ~SMELT_RT_CHECKS_BOUNDS.rawValue == 0 else {
             throw refuse(base, "has unknown flags \(hexText(flags))")
         }
         let hasMemory: UInt32 = try reader.number(base, \Descriptor.has_memory)
@@ -108,7 +107,8 @@ struct DescriptorCheck {
             try reader.bytes(at: \Import.name, of: row, UInt64(nameLength), "import name")
             let signature = try reader.pointer(row, \Import.signature)
             let kind: UInt32 = try reader.number(row, \Import.kind)
-            _ = try reader.number(row, \Import.type_id) as UInt32
+            let reserved: UInt32 = try reader.number(row, \Import.reserved)
+            guard reserved == 0 else { throw reader.refuse("import", row, "says something that is not known here") }
             _ = try reader.number(row, \Import.minimum) as UInt32
             _ = try reader.number(row, \Import.maximum) as UInt32
             switch smelt_rt_external_kind(rawValue: kind) {
@@ -137,8 +137,7 @@ struct DescriptorCheck {
             }
             try checkCode(entry, 1, "table entry")
             let length: UInt64 = try reader.number(row, \Function.code_length)
-            _ = try reader.number(row, \Function.type_id) as UInt32
-            _ = try reader.number(row, \Function.stack_cost) as UInt32
+            _ = try reader.number(row, \Function.type_id) as UInt64
             let code = try reader.pointer(row, \Function.code)
             guard (code == nil) == (index < importedFunctions), (code == nil) == (length == 0) else {
                 throw reader.refuse("function", row, "has code where it is imported, or none where it is not")
@@ -241,23 +240,10 @@ struct DescriptorCheck {
         }
     }
 
-    private mutating func checkSites() throws(ArtifactError) {
-        var last: UInt32 = 0
-        for row in try plainRows(\Descriptor.sites, \Descriptor.site_count, Site.self) {
-            let native: UInt32 = try reader.number(row, \Site.native_offset)
-            let function: UInt32 = try reader.number(row, \Site.function_index)
-            let reserved: UInt32 = try reader.number(row, \Site.reserved)
-            guard native >= last, UInt64(native) < text.end - text.start, UInt64(function) < functionCount,
-                reserved == 0
-            else { throw reader.refuse("site", row, "is out of order or outside of the text") }
-            last = native
-        }
-    }
-
     // MARK: Parts
 
     private func refuse(_ address: UInt64, _ reason: String) -> ArtifactError {
-        reader.refuse("smelt_module", address, reason)
+        reader.refuse(SMELT_MODULE_SYMBOL, address, reason)
     }
 
     /// The addresses of a table's rows. A table is null exactly when it has none.

@@ -8,14 +8,17 @@ import CActorRuntime
 /// its value.
 struct DescriptorReader {
     let file: ElfFile
-    /// By place, ascending; `isPointer` once a field claimed it.
-    private var relocations: [(place: UInt64, value: UInt64, isPointer: Bool)]
+    /// By place, ascending.
+    private let relocations: [smelt_rt_relocation]
+    /// Whether a field claimed the relocation of the same index.
+    private var isPointer: [Bool]
     /// Structures that were read, for their overlaps: start and end.
     private var structures: [(start: UInt64, end: UInt64)] = []
 
     init(_ file: ElfFile, _ policy: ElfPolicy) {
         self.file = file
-        relocations = policy.relocations.map { ($0.place, $0.value, false) }
+        relocations = policy.relocations
+        isPointer = [Bool](repeating: false, count: relocations.count)
     }
 
     func offset(_ address: UInt64) -> UInt64? { file.fileOffset(ofAddress: address, size: 0) }
@@ -80,7 +83,7 @@ struct DescriptorReader {
         }
         let index = firstRelocation(from: place)
         guard index < relocations.count, relocations[index].place == place else { return nil }
-        relocations[index].isPointer = true
+        isPointer[index] = true
         return relocations[index].value
     }
 
@@ -114,8 +117,8 @@ struct DescriptorReader {
 
     /// At the end: no relocation is left that no pointer has, and no two structures share a word.
     func finish() throws(ArtifactError) {
-        if let rest = relocations.first(where: { !$0.isPointer }) {
-            throw refuse("relocation", rest.place, "covers no pointer of the module's tables")
+        if let index = isPointer.firstIndex(of: false) {
+            throw refuse("relocation", relocations[index].place, "covers no pointer of the module's tables")
         }
         var end: UInt64 = 0
         for structure in structures.sorted(by: { $0.start < $1.start }) {

@@ -1,3 +1,5 @@
+import CActorRuntime
+
 /// What a compiled actor's ELF file may be, checked on the bytes before anything is mapped.
 ///
 /// The rules are an allow-list: of program headers, dynamic tags, symbols and relocations only what the linker
@@ -8,8 +10,8 @@ struct ElfPolicy {
     /// Address of `smelt_module`.
     private(set) var moduleAddress: UInt64 = 0
     private(set) var moduleSize: UInt64 = 0
-    /// The relocations: place patched and value, both as offsets from the load address; places ascend.
-    private(set) var relocations: [(place: UInt64, value: UInt64)] = []
+    /// In the order of their places.
+    private(set) var relocations: [smelt_rt_relocation] = []
 
     /// Bytes of memory all segments may take together.
     static let memoryLimit: UInt64 = 1 << 30
@@ -134,7 +136,7 @@ struct ElfPolicy {
         guard dynamic.symbolCount == 2 else {
             throw ArtifactError(
                 .symbol, "dynamic symbols", at: dynamic.symbols,
-                "\(dynamic.symbolCount) symbols, expected the null symbol and smelt_module")
+                "\(dynamic.symbolCount) symbols, expected the null symbol and \(SMELT_MODULE_SYMBOL)")
         }
         try file.bytes.check(dynamic.symbols, 2 * Elf.symbolSize, "dynamic symbols")
         for index in 0..<Elf.symbolSize {
@@ -153,8 +155,8 @@ struct ElfPolicy {
         let section = try file.bytes.load(at: start + 6, place, as: UInt16.self)
         let address = try file.bytes.load(at: start + 8, place, as: UInt64.self)
         let size = try file.bytes.load(at: start + 16, place, as: UInt64.self)
-        guard name == "smelt_module" else {
-            throw ArtifactError(.symbol, place, at: start, "is '\(printable(name))', expected 'smelt_module'")
+        guard name == SMELT_MODULE_SYMBOL else {
+            throw ArtifactError(.symbol, place, at: start, "is '\(printable(name))', expected '\(SMELT_MODULE_SYMBOL)'")
         }
         // Global (1) data object (1); an IFUNC has type 10.
         guard info == 0x11, visibility == 0 || visibility == 3 else {
@@ -206,7 +208,7 @@ struct ElfPolicy {
                 throw ArtifactError(
                     .relocation, place, at: start + 16, "value \(hexText(addend)) is outside of every segment")
             }
-            relocations.append((target, addend))
+            relocations.append(smelt_rt_relocation(place: target, value: addend))
             next = target + 8
         }
     }

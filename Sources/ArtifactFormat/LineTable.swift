@@ -14,10 +14,10 @@ public struct LineTable: Sendable {
 
     /// Reads the tables of an object; one without tables knows no places.
     ///
-    /// - Parameter bytes: an object that `ArtifactFormat.verify` accepts.
-    public init(_ bytes: [UInt8]) throws(ArtifactError) {
+    public init(_ object: LoadableObject) throws(ArtifactError) {
+        let bytes = object.bytes
         let file = try ElfFile(bytes)
-        moduleAddress = try ElfPolicy(checking: file).moduleAddress
+        moduleAddress = object.moduleAddress
         guard let section = file.sections.first(where: { $0.name == ".debug_line" }),
             section.flags & Elf.SectionFlag.compressed == 0, section.type == Elf.SectionType.programBits
         else { return }

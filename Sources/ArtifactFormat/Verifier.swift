@@ -24,18 +24,34 @@ public enum ArtifactFormat {
     public static func verify(
         _ bytes: [UInt8], expecting expectation: ArtifactExpectation, processor: Int32 = CPULevel.processor
     ) throws(ArtifactError) -> Manifest {
+        try check(bytes, expectation, processor).manifest
+    }
+
+    /// The same, of an object that is to be run: with what it takes to map it.
+    ///
+    /// - Throws: what rule is broken, where and how; `.version` for an object of another runtime interface.
+    public static func open(
+        _ bytes: [UInt8], expecting expectation: ArtifactExpectation, processor: Int32 = CPULevel.processor
+    ) throws(ArtifactError) -> (manifest: Manifest, object: LoadableObject) {
+        let (manifest, object) = try check(bytes, expectation, processor)
+        guard let object else { throw LoadableObject.unknownVersion }
+        return (manifest, object)
+    }
+
+    private static func check(
+        _ bytes: [UInt8], _ expectation: ArtifactExpectation, _ processor: Int32
+    ) throws(ArtifactError) -> (manifest: Manifest, object: LoadableObject?) {
         let file = try ElfFile(bytes)
         let (manifest, section) = try manifest(of: file)
         // Versions first: an object of another format may rightly break today's rules.
         if expectation == .runnable { try checkRunnable(manifest, processor: processor) }
         let policy = try ElfPolicy(checking: file)
         try checkDigests(manifest, file, section)
-        var descriptor = DescriptorCheck(file, policy)
-        try descriptor.run(manifest)
+        let object = try LoadableObject(policy, manifest)
         if case .key(let key) = expectation, manifest.inputs.key != key {
             throw ArtifactError(.unexpectedKey, "manifest", "the object has key \(manifest.inputs.key), not \(key)")
         }
-        return manifest
+        return (manifest, object)
     }
 
     /// The manifest and the range of its section.

@@ -46,12 +46,12 @@ extension ArtifactStore {
         for path in all where path.hasSuffix(".so") && entryPaths.contains(layout.entry(ofObject: path)) {
             do throws(StoreError) {
                 // Objects for other versions and processors are sound, just of no use here.
-                let object = try load(at: path, expecting: .sound)
+                let object = try describe(path)
                 guard path == layout.object(object.manifest.inputs) else {
                     throw StoreError.damaged(path: path, reason: "is not the place of an object with its key")
                 }
                 let state = StoreEntry.State.sound(object.manifest, object.origin)
-                entries.append(StoreEntry(path: path, size: UInt64(object.bytes.count), state: state))
+                entries.append(StoreEntry(path: path, size: UInt64(object.size), state: state))
             } catch {
                 entries.append(StoreEntry(path: path, size: size(of: path), state: .unsound(error)))
             }
@@ -191,7 +191,7 @@ extension ArtifactStore {
         }
         if let known = try? load(manifest.inputs) {
             // Objects of one key are equal, byte for byte: one of the two is not what it says.
-            guard known.bytes == bytes else {
+            guard known.object.bytes == bytes else {
                 return .refused(
                     "\(path): differs from \(layout.object(manifest.inputs)), which has the same key; objects of one "
                         + "key are equal, so compile again and compare, or remove the other first")

@@ -47,7 +47,7 @@ extension ArtifactStore {
 
     private func findObject(_ inputs: ArtifactInputs, at path: String) -> StoredObject? {
         do {
-            return try load(at: path, expecting: .key(inputs.key))
+            return try load(inputs, at: path)
         } catch .file(let error) where error.isMissing {
             // The usual case of a first compilation.
         } catch {
@@ -69,25 +69,45 @@ extension ArtifactStore {
 
     /// The object for these inputs, after all checks.
     public func load(_ inputs: ArtifactInputs) throws(StoreError) -> StoredObject {
-        try load(at: layout.object(inputs), expecting: .key(inputs.key))
+        try load(inputs, at: layout.object(inputs))
     }
 
-    /// The object at a path of the store, after all checks.
-    func load(at path: String, expecting expectation: ArtifactExpectation) throws(StoreError) -> StoredObject {
+    private func load(_ inputs: ArtifactInputs, at path: String) throws(StoreError) -> StoredObject {
+        let (found, record) = try load(at: path) { (bytes) throws(ArtifactError) in
+            try ArtifactFormat.open(bytes, expecting: .key(inputs.key))
+        }
+        try check(record, isOf: found.manifest, at: path)
+        return StoredObject(object: found.object, manifest: found.manifest, origin: record.origin)
+    }
+
+    /// What the object at a path of the store is, be it one that this build or processor cannot run; and its bytes.
+    func describe(_ path: String) throws(StoreError) -> (manifest: Manifest, origin: StoreOrigin, size: Int) {
+        var size = 0
+        let (manifest, record) = try load(at: path) { (bytes) throws(ArtifactError) in
+            size = bytes.count
+            return try ArtifactFormat.verify(bytes, expecting: .sound)
+        }
+        try check(record, isOf: manifest, at: path)
+        return (manifest, record.origin, size)
+    }
+
+    private func check(_ record: StoreRecord, isOf manifest: Manifest, at path: String) throws(StoreError) {
+        guard manifest.inputs == record.inputs else {
+            throw .damaged(path: layout.entry(ofObject: path), reason: "the entry belongs to another object")
+        }
+    }
+
+    /// What `check` makes of an object's bytes, after the entry was found right about them.
+    private func load<Found>(
+        at path: String, _ check: ([UInt8]) throws(ArtifactError) -> Found
+    ) throws(StoreError) -> (Found, StoreRecord) {
         let recordPath = layout.entry(ofObject: path)
         let bytes = try readOwn(path)
         guard let record = StoreRecord(try readOwn(recordPath)), record.refusal == nil else {
             throw .damaged(path: recordPath, reason: "the entry is malformed")
         }
-        try check(record, bytes, at: path)
-        let manifest: Manifest
-        do { manifest = try ArtifactFormat.verify(bytes, expecting: expectation) } catch {
-            throw .damaged(path: path, reason: error.description)
-        }
-        guard manifest.inputs == record.inputs else {
-            throw .damaged(path: recordPath, reason: "the entry belongs to another object")
-        }
-        return StoredObject(bytes: bytes, manifest: manifest, origin: record.origin)
+        try self.check(record, bytes, at: path)
+        do { return (try check(bytes), record) } catch { throw .damaged(path: path, reason: error.description) }
     }
 
     /// Puts an object where `find` will see it: whole or not at all.

@@ -5,13 +5,13 @@ import Synchronization
 
 /// An object out of the store, checked in full.
 public struct StoredObject: Sendable {
-    public var bytes: [UInt8]
+    public var object: LoadableObject
     public var manifest: Manifest
     public var origin: StoreOrigin
 
-    /// - Parameter manifest: what `ArtifactFormat.verify` gave for `bytes`.
-    public init(bytes: [UInt8], manifest: Manifest, origin: StoreOrigin = .compiled) {
-        self.bytes = bytes
+    /// - Parameter manifest: the object's.
+    public init(object: LoadableObject, manifest: Manifest, origin: StoreOrigin = .compiled) {
+        self.object = object
         self.manifest = manifest
         self.origin = origin
     }

@@ -84,9 +84,7 @@ public struct DescriptorImage {
         row.set(\.abi_major, UInt32(SMELT_RT_ABI_MAJOR))
         row.set(\.abi_minor, UInt32(SMELT_RT_ABI_MINOR))
         row.set(\.struct_size, UInt32(MemoryLayout<smelt_module_descriptor>.stride))
-        row.set(
-            \.flags,
-            (plan == nil ? 0 : SMELT_RT_METERED.rawValue) | (bounds == .checks ? SMELT_RT_CHECKS_BOUNDS.rawValue : 0))
+        row.set(\.flags, bounds == .checks ? SMELT_RT_CHECKS_BOUNDS.rawValue : 0)
         row.set(\.text_start, .code(functionTypes.isEmpty ? .end : .function(0)))
         row.set(\.text_end, .code(.end))
         row.set(\.functions, table("functions", functionRows(firstAfterFunctions)))
@@ -120,9 +118,8 @@ public struct DescriptorImage {
         functionTypes.indices.map { index in
             var row = CStruct<smelt_rt_function>()
             row.set(\.table_entry, .code(.tableEntry(index)))
-            row.set(\.type_id, functionTypeNumbers[index])
+            row.set(\.type_id, UInt64(functionTypeNumbers[index]))
             if index >= importedFunctionCount {
-                row.set(\.stack_cost, plan?.functions[index - importedFunctionCount].stackCost ?? 0)
                 row.set(\.code, .code(.function(index)))
                 let next = index + 1 < functionTypes.count ? .function(index + 1) : firstAfterFunctions
                 row.set(\.code_length, .distance(.function(index), next))
@@ -144,7 +141,6 @@ public struct DescriptorImage {
             case .function:
                 row.set(\.maximum, Self.none)
                 row.set(\.kind, SMELT_RT_FUNCTION.rawValue)
-                row.set(\.type_id, functionTypeNumbers[functionIndex])
                 row.set(\.signature, signature(functionIndex))
                 functionIndex += 1
             case .table(let type):
@@ -278,10 +274,9 @@ public struct DescriptorImage {
     }
 }
 
-/// The runtime's number of a signature where modules are linked to each other.
+/// What types are numbered by where modules are linked to each other: FNV-1a of the signature, never 0. Only objects of
+/// the suite's compilations are linked, all made by one build.
 public func signatureHash(_ type: FunctionType) -> UInt32 {
-    type.signature.withUnsafeBufferPointer { bytes in
-        // Sound: a signature is never empty, and the runtime reads as far as its counts say.
-        smelt_rt_type_hash(bytes.baseAddress!)
-    }
+    let hash = type.signature.reduce(2_166_136_261 as UInt32) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    return max(1, hash)
 }

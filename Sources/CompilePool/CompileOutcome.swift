@@ -33,8 +33,7 @@ public struct CompileUsage: Sendable, Hashable {
 
 /// A compiled actor.
 public struct CompiledActor: Sendable {
-    /// The object, verified.
-    public var object: [UInt8]
+    public var object: LoadableObject
     public var manifest: Manifest
     /// Facts and usage when it was compiled now, nil when it was there already.
     public var facts: CompileFacts?

@@ -90,7 +90,7 @@ public final class CompilePool: Sendable {
         run(inputs, product, progress).map { result in
             switch result {
             case .text(let bytes, let facts, let usage): .made(bytes, facts, usage)
-            case .object(let actor): .made(actor.object, actor.facts, actor.usage)
+            case .object(let actor): .made(actor.object.bytes, actor.facts, actor.usage)
             case .refused(let text): .refused(text)
             case .failed(let failure): .failed(failure)
             }
@@ -169,7 +169,7 @@ public final class CompilePool: Sendable {
     private static func outcome(_ known: StoredResult) -> CompileOutcome {
         switch known {
         case .object(let object):
-            .compiled(CompiledActor(object: object.bytes, manifest: object.manifest, facts: nil, usage: nil))
+            .compiled(CompiledActor(object: object.object, manifest: object.manifest, facts: nil, usage: nil))
         case .refused(let text): .refused(text)
         }
     }
@@ -199,7 +199,7 @@ public final class CompilePool: Sendable {
         guard let store else { return state.withLock { $0.kept[inputs.key] = result } }
         do {
             switch result {
-            case .object(let object): try store.publish(object.bytes, inputs)
+            case .object(let object): try store.publish(object.object.bytes, inputs)
             case .refused(let text): try store.publishRefusal(text, inputs)
             }
             try store.publishWasm(wasm, inputs.wasm)

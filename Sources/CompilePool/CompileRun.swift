@@ -139,7 +139,7 @@ final class CompileRun {
         case .object(let object)?:
             job.result = .object(
                 CompiledActor(
-                    object: object.bytes, manifest: object.manifest, facts: nil, usage: nil,
+                    object: object.object, manifest: object.manifest, facts: nil, usage: nil,
                     baselineReason: job.firstFailure))
         case .refused(let text)?: job.result = .refused(text)
         case nil: return false
@@ -225,11 +225,12 @@ final class CompileRun {
             job.result = .text(bytes, facts, usage)
         case .made(let bytes, let facts)?:
             do throws(ArtifactError) {
-                let manifest = try ArtifactFormat.verify(bytes, expecting: .key(run.inputs.key))
-                pool.keep(.object(StoredObject(bytes: bytes, manifest: manifest)), run.inputs, wasm: job.input.wasm)
+                let (manifest, object) = try ArtifactFormat.open(bytes, expecting: .key(run.inputs.key))
+                pool.keep(.object(StoredObject(object: object, manifest: manifest)), run.inputs, wasm: job.input.wasm)
                 job.result = .object(
                     CompiledActor(
-                        object: bytes, manifest: manifest, facts: facts, usage: usage, baselineReason: job.firstFailure)
+                        object: object, manifest: manifest, facts: facts, usage: usage, baselineReason: job.firstFailure
+                    )
                 )
             } catch {
                 retry(job, .badObject(error))

@@ -37,7 +37,7 @@ public final class FirstUse: Sendable {
 
     private struct Work: Sendable {
         var input: CompileInput
-        var ready: @Sendable ([UInt8]) -> Void
+        var ready: @Sendable (LoadableObject) -> Void
     }
 
     /// - Parameters:
@@ -58,7 +58,7 @@ public final class FirstUse: Sendable {
     ///   - ready: called at most once, later and on another thread, with optimised code to take from then on.
     /// - Returns: nil when there is neither an object nor WASM.
     public func load(
-        code: Cid, wasm: () -> [UInt8]?, ready: @escaping @Sendable ([UInt8]) -> Void
+        code: Cid, wasm: () -> [UInt8]?, ready: @escaping @Sendable (LoadableObject) -> Void
     ) -> CompileOutcome? {
         if let known = optimised.known(code, tier: .optimised) {
             if case .compiled = known { note(code) { $0.optimised += 1 } }

@@ -95,13 +95,10 @@ public struct InstanceLimits: Sendable, Hashable {
     public var memory: UInt64
     /// Elements of a table.
     public var tableElements: UInt32
-    /// Counted elements of the stack limiter. Engines that count by a module's plan take it from there.
-    public var stackHeight: UInt32
 
-    public init(memory: UInt64, tableElements: UInt32, stackHeight: UInt32) {
+    public init(memory: UInt64, tableElements: UInt32) {
         self.memory = memory
         self.tableElements = tableElements
-        self.stackHeight = stackHeight
     }
 }
 

@@ -36,7 +36,7 @@ final class MessageCallManager: CallManager {
         limiter = ResourceLimiter(
             limit: limits.messageMemory,
             instance: InstanceLimits(
-                memory: limits.instanceMemory, tableElements: limits.tableElements, stackHeight: limits.wasmStack))
+                memory: limits.instanceMemory, tableElements: limits.tableElements))
     }
 
     var network: NetworkFacts { machine.network }

@@ -1,3 +1,4 @@
+import ArtifactFormat
 import CZlib
 import CodeSettings
 import Compiler
@@ -68,7 +69,7 @@ public struct FuzzModule {
 
     /// What compiled code shows.
     func execute(_ object: [UInt8], _ run: FuzzRun) throws -> FuzzObservation {
-        try observe(NativeModule(object: object), run)
+        try observe(NativeModule(object: LoadableObject(checking: object)), run)
     }
 
     private func observe(_ module: any ActorModule, _ run: FuzzRun) throws -> FuzzObservation {

@@ -1,11 +1,12 @@
+import ArtifactFormat
 import CActorRuntime
 import Engine
 import Synchronization
 
 /// What a source of objects has for an actor's code.
 public enum ArtifactAnswer: Sendable {
-    /// An object that passed `ArtifactFormat.verify`, for a processor level this machine has.
-    case object([UInt8])
+    /// For a processor level this machine has.
+    case object(LoadableObject)
     /// The FVM refuses the module: stage, place and rule.
     case refused(String)
 }
@@ -19,7 +20,7 @@ public protocol ArtifactSource: AnyObject, Sendable {
     ///     results that runs faster.
     /// - Returns: nil when there is neither an object nor WASM.
     func artifact(
-        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable ([UInt8]) -> Void
+        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable (LoadableObject) -> Void
     ) throws(EngineError) -> ArtifactAnswer?
 }
 
@@ -39,10 +40,10 @@ public final class NativeEngine: ActorEngine {
         if let known = loaded.withLock({ $0[key] }) { return known }
         // Compiling can take minutes: no lock is held. Two threads may map the same object; the first one stays.
         let code: LoadedCode
-        let better: @Sendable ([UInt8]) -> Void = { [weak self] in self?.replace(key, by: $0) }
+        let better: @Sendable (LoadableObject) -> Void = { [weak self] in self?.replace(key, by: $0) }
         switch try source.artifact(key: key, wasm: wasm, better: better) {
-        case .object(let bytes)?:
-            let module = try NativeModule(object: bytes)
+        case .object(let object)?:
+            let module = try NativeModule(object: object)
             perfMap?.add(module, key: key)
             code = .module(module)
         case .refused(let text)?: code = .refused(text)
@@ -57,7 +58,7 @@ public final class NativeEngine: ActorEngine {
 
     /// Maps a better object for code that runs already; instances from now on use it. One that cannot be mapped is no
     /// loss: what is there stays.
-    private func replace(_ key: [UInt8], by object: [UInt8]) {
+    private func replace(_ key: [UInt8], by object: LoadableObject) {
         guard let module = try? NativeModule(object: object) else { return }
         perfMap?.add(module, key: key)
         loaded.withLock { $0[key] = .module(module) }

@@ -56,7 +56,7 @@ public final class NativeModule: ActorModule {
 
     public let facts: ModuleFacts
     let limits: NativeLimits
-    private let object: [UInt8]
+    private let object: LoadableObject
     private let lines = Mutex(Lines())
     /// Sound to share between threads: the runtime never writes what these address after loading.
     nonisolated(unsafe) private let code: OpaquePointer
@@ -69,13 +69,13 @@ public final class NativeModule: ActorModule {
 
     /// Maps an object.
     ///
-    /// - Parameter object: bytes that passed `ArtifactFormat.verify`; no code of it runs while it is loaded.
+    /// - Parameter object: no code of it runs while it is loaded.
     /// - Throws: `EngineError.artifact` when the runtime cannot run it, `.outOfMemory` when there is no room.
-    public init(object: [UInt8], limits: NativeLimits = NativeLimits()) throws(EngineError) {
+    public init(object: LoadableObject, limits: NativeLimits = NativeLimits()) throws(EngineError) {
         var code: OpaquePointer?
         var why: UnsafePointer<CChar>?
-        let status = object.withUnsafeBufferPointer {
-            smelt_rt_code_load($0.baseAddress, UInt64($0.count), &code, &why)
+        let status = object.withPlan { plan in
+            withUnsafePointer(to: plan) { smelt_rt_code_load($0, &code, &why) }
         }
         guard status == Int32(SMELT_RT_OK.rawValue), let code, let descriptor = smelt_rt_code_module(code) else {
             let reason = why.map { String(cString: $0) } ?? "error \(status)"
@@ -169,14 +169,19 @@ public final class NativeModule: ActorModule {
 
     /// Where a trap happened, as far as it is known; nil when it was in another module's code.
     func site(of context: UnsafeMutablePointer<smelt_rt_context>, withOffset: Bool = true) -> TrapSite? {
-        var function: UInt32 = 0
-        var offset: UInt32 = 0
-        guard context.pointee.trap_pc != 0 else { return nil }
-        switch smelt_rt_site_find(descriptor, context.pointee.trap_pc, &function, &offset) {
-        case 1: return TrapSite(function: function, offset: offset)
-        case 0: return TrapSite(function: function, offset: withOffset ? lineOffset(context.pointee.trap_pc) : nil)
-        default: return nil
-        }
+        let address = context.pointee.trap_pc
+        guard address != 0, let function = function(at: address) else { return nil }
+        return TrapSite(function: function, offset: withOffset ? lineOffset(address) : nil)
+    }
+
+    /// The function whose code is at a native address. Rows need not be in the order of their code; traps are rare, and
+    /// modules have thousands of functions, not millions.
+    private func function(at address: UInt64) -> UInt32? {
+        let rows = UnsafeBufferPointer(
+            start: descriptor.pointee.functions, count: Int(descriptor.pointee.function_count))
+        return rows.firstIndex { row in
+            row.code.map { address &- UInt64(UInt(bitPattern: $0)) < row.code_length } ?? false
+        }.map { UInt32(truncatingIfNeeded: $0) }
     }
 }
 

@@ -58,7 +58,7 @@ public final class NativeExecutor: SuiteExecutor {
         } catch { return .failed("\(error)") }
     }
 
-    private func compile(_ bytes: [UInt8]) throws(SuiteFailure) -> [UInt8] {
+    private func compile(_ bytes: [UInt8]) throws(SuiteFailure) -> LoadableObject {
         let identity = CompilerIdentity(
             version: WorkerLoop.version, build: Digest(of: []), llvmVersion: "in this process",
             llvmBuild: Digest(of: []), linkerVersion: compiler.version, linkerBuild: Digest(of: []))
@@ -68,8 +68,9 @@ public final class NativeExecutor: SuiteExecutor {
         var pipeline = Pipeline(request, identity: identity, linker: compiler)
         switch pipeline.run() {
         case .made(let object, _):
-            do { _ = try ArtifactFormat.verify(object, expecting: .runnable) } catch { throw SuiteFailure("\(error)") }
-            return object
+            do { return try ArtifactFormat.open(object, expecting: .runnable).object } catch {
+                throw SuiteFailure("\(error)")
+            }
         case .refused(let text), .failed(let text): throw SuiteFailure("compiler: \(text)")
         }
     }

@@ -1,3 +1,4 @@
+import ArtifactFormat
 import CodeSettings
 import Compiler
 import Engine
@@ -45,7 +46,7 @@ public struct ActorWitness {
         let actor = try WitnessedActor(wasm, seed: seed)
         let options = LoweringOptions(tier: tier, lineTables: false)
         let object = try linker.link(Lowering.lower(actor.module, plan: actor.plan, options: options).bytes)
-        let native = try NativeModule(object: object)
+        let native = try NativeModule(object: LoadableObject(checking: object))
         let code = try FlatCode(actor.module, plan: actor.plan)
         let coverage = ChargeCoverage(code)
         let reference = ReferenceModule(code, coverage: coverage)

@@ -1,3 +1,4 @@
+import ArtifactFormat
 import CodeSettings
 import Compiler
 import Engine
@@ -74,7 +75,7 @@ public struct SmallFunctionWitness {
     ) throws -> [(place: Int, text: String)] {
         let (module, plan) = try analyze(functions, way)
         let object = try linker.link(Lowering.lower(module, plan: plan, options: way.options).bytes)
-        let compiled = try BatchRun(NativeModule(object: object))
+        let compiled = try BatchRun(NativeModule(object: LoadableObject(checking: object)))
         let (source, sourcePlan) = try others.map { try analyze($0, way) } ?? (module, plan)
         let reference = try BatchRun(ReferenceModule(FlatCode(source, plan: sourcePlan)))
         var failures: [(Int, String)] = []

@@ -79,7 +79,7 @@ struct CompileCommand {
                         Output.note("smelt: \(item.1.name): compiled without optimisation, because \(reason)")
                     }
                     return Row(
-                        source: item.0, input: item.1, outcome: .made(actor.object, actor.facts, actor.usage),
+                        source: item.0, input: item.1, outcome: .made(actor.object.bytes, actor.facts, actor.usage),
                         manifest: actor.manifest)
                 case .refused(let text): return Row(source: item.0, input: item.1, outcome: .refused(text))
                 case .failed(let failure): return Row(source: item.0, input: item.1, outcome: .failed(failure))

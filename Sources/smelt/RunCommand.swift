@@ -57,12 +57,11 @@ enum RunCommand {
     private static func load(
         _ bytes: [UInt8], _ path: String, _ arguments: Parsed
     ) throws(CommandFailure) -> NativeModule {
-        let object: [UInt8]
+        let object: LoadableObject
         if bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
-            do { _ = try ArtifactFormat.verify(bytes, expecting: .runnable) } catch {
+            do { object = try ArtifactFormat.open(bytes, expecting: .runnable).object } catch {
                 throw CommandFailure(.integrity, "\(path): \(error.description)")
             }
-            object = bytes
         } else {
             let input = CompileInput(name: CompileSource.stem(path), wasm: bytes)
             switch try WorkerSetup.pool(arguments).load(code: input.cid, wasm: { bytes }) {

@@ -1,3 +1,4 @@
+import ArtifactFormat
 import ArtifactStore
 import CompilePool
 import Engine
@@ -16,7 +17,7 @@ final class StoreArtifacts: ArtifactSource {
     }
 
     func artifact(
-        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable ([UInt8]) -> Void
+        key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable (LoadableObject) -> Void
     ) throws(EngineError) -> ArtifactAnswer? {
         let code: Cid
         do { code = try Cid(bytes: key) } catch { throw .artifact("code CID: \(error)") }

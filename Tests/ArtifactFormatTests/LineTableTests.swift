@@ -19,7 +19,7 @@ import Testing
         let bytes = try fixture()
         let file = try ElfFile(bytes)
         let module = try ElfPolicy(checking: file).moduleAddress
-        let table = try LineTable(bytes)
+        let table = try LineTable(LoadableObject(checking: bytes))
         for function in try ObjectReport.functions(of: file) {
             let distance = Int64(function.address) - Int64(module)
             let definition = try #require(try lines(holding: " \(function.name)(").first, "\(function.name)")
@@ -33,11 +33,11 @@ import Testing
     }
 
     @Test func addressesOutsideOfTheCodeHaveNoPlace() throws {
-        let table = try LineTable(fixture())
+        let table = try LineTable(LoadableObject(checking: fixture()))
         #expect(table.wasmOffset(distanceFromModule: 0) == nil)
         #expect(table.wasmOffset(distanceFromModule: .min) == nil)
         #expect(table.wasmOffset(distanceFromModule: .max) == nil)
-        #expect(try LineTable(Sample.linked).wasmOffset(distanceFromModule: -0x1000) == nil)
+        #expect(try LineTable(LoadableObject(checking: Sample.linked)).wasmOffset(distanceFromModule: -0x1000) == nil)
     }
 
     @Test func damagedTablesEndInAnErrorOrInPlacesButNeverInACrash() throws {
@@ -51,8 +51,8 @@ import Testing
                 let place = Int(section.offset) + Int.random(in: 0..<Int(section.size), using: &random)
                 damaged[place] = UInt8.random(in: 0...255, using: &random)
             }
-            do {
-                _ = try LineTable(damaged).wasmOffset(distanceFromModule: -0x1000)
+            do throws(ArtifactError) {
+                _ = try LineTable(LoadableObject(checking: damaged)).wasmOffset(distanceFromModule: -0x1000)
             } catch {
                 #expect(error.rule == .truncated)
                 errors += 1

@@ -144,14 +144,6 @@ struct LoadedWalk {
             let start = try pointer(row, \Elements.functions)
             try data(start, 4 * (try number(row, \Elements.length)), "element segment")
         }
-        for row in try rows(
-            try pointer(module, \Module.sites), try number(module, \Module.site_count), smelt_rt_site.self)
-        {
-            try data(row, UInt64(MemoryLayout<smelt_rt_site>.stride), "site")
-            guard try number(row, \smelt_rt_site.function_index) < functions else {
-                throw Breach(text: "site of no function")
-            }
-        }
         if let start = try pointer(module, \Module.start) { try code(start) }
         guard reached == pointers else { throw Breach(text: "a relocation of no pointer") }
     }

@@ -50,7 +50,7 @@ extension ArtifactStore {
     /// The bytes `find` gives, or nil.
     func foundBytes(_ inputs: ArtifactInputs = StoreFixture.inputs) -> [UInt8]? {
         guard case .object(let object)? = find(inputs) else { return nil }
-        return object.bytes
+        return object.object.bytes
     }
 }
 

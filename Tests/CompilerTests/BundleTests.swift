@@ -43,7 +43,7 @@ import Testing
         let runs = [1, 2, 3].map { jobs in
             let store = ArtifactStore(directory: "\(folder.path)/\(jobs)") { Issue.record("warning: \($0)") }
             let inputs = jobs == 2 ? Array(small.reversed()) : small
-            let objects = CompilePool(store: store, jobs: jobs).compile(inputs).map { $0.actor?.object ?? [] }
+            let objects = CompilePool(store: store, jobs: jobs).compile(inputs).map { $0.actor?.object.bytes ?? [] }
             return jobs == 2 ? Array(objects.reversed()) : objects
         }
         #expect(runs[0] == runs[1] && runs[0] == runs[2])

@@ -22,11 +22,11 @@ import Testing
 
     /// What `ready` was called with, waited for.
     private final class Box: Sendable {
-        private let objects = Mutex<[[UInt8]]>([])
-        func put(_ object: [UInt8]) { objects.withLock { $0.append(object) } }
-        var all: [[UInt8]] { objects.withLock { $0 } }
+        private let objects = Mutex<[LoadableObject]>([])
+        func put(_ object: LoadableObject) { objects.withLock { $0.append(object) } }
+        var all: [LoadableObject] { objects.withLock { $0 } }
 
-        func first(seconds: Int = 120) -> [UInt8]? {
+        func first(seconds: Int = 120) -> LoadableObject? {
             for _ in 0..<seconds * 100 where all.isEmpty { usleep(10_000) }
             return all.first
         }
@@ -46,7 +46,7 @@ import Testing
         #expect(first.manifest.inputs.key == compiler.inputs(wasm: input.cid, settings: settings).key)
         let object = try #require(box.first())
         let optimised = compiler.inputs(wasm: input.cid, settings: CompileSettings())
-        #expect(throws: Never.self) { try ArtifactFormat.verify(object, expecting: .key(optimised.key)) }
+        #expect(throws: Never.self) { try ArtifactFormat.verify(object.bytes, expecting: .key(optimised.key)) }
         #expect(use.given.baseline == 1 && use.given.replaced == 1 && use.given.optimised == 0)
     }
 

@@ -69,7 +69,7 @@ extension CompileOutcome {
         #expect(first.facts?.functions == 1 && (first.usage?.cpuMicroseconds ?? 0) > 0)
         let again = try #require(CompilePool(store: store()).compile([input(Modules.constant(7))])[0].actor)
         #expect(again.facts == nil && again.object == first.object)
-        #expect(try ArtifactFormat.verify(first.object, expecting: .runnable) == first.manifest)
+        #expect(try ArtifactFormat.verify(first.object.bytes, expecting: .runnable) == first.manifest)
         #expect(warnings.all.isEmpty)
     }
 
@@ -153,12 +153,12 @@ extension CompileOutcome {
         let module = Modules.constant(12)
         let code = input(module).cid
         let made = try #require(CompilePool(store: store("theirs")).compile([input(module)])[0].actor)
-        #expect(shell("mkdir '\(folder.path)/out'") && writeFile(made.object, folder.path + "/out/a.so"))
+        #expect(shell("mkdir '\(folder.path)/out'") && writeFile(made.object.bytes, folder.path + "/out/a.so"))
         // A compiler of another build, and one that does not start.
         let workers = [script("exit 0"), "/bin/false"]
         for (index, worker) in workers.enumerated() {
             let mine = store("mine\(index)")
-            try mine.publish(made.object, made.manifest.inputs)
+            try mine.publish(made.object.bytes, made.manifest.inputs)
             #expect(CompilePool(store: mine, worker: worker).load(code: code, wasm: { module })?.failure != nil)
             #expect(try mine.importObjects(from: folder.path + "/out").count == 1)
             #expect(
@@ -204,7 +204,7 @@ extension CompileOutcome {
             let actor = try #require(
                 CompilePool(store: store(), settings: settings).compile([input(Modules.heavy(3))])[0].actor)
             #expect(actor.manifest.inputs.cpu == settings.cpu)
-            objects.insert(actor.object)
+            objects.insert(actor.object.bytes)
         }
         #expect(objects.count == variants.count)
     }
@@ -296,7 +296,7 @@ extension CompileOutcome {
 
     @Test func anObjectThatIsNotTheOneAskedForIsNotTaken() throws {
         let other = try #require(CompilePool(store: nil).compile([input(Modules.constant(5))])[0].actor)
-        let reply = CompileReply.made(other.object, CompileFacts()).frame.encoded
+        let reply = CompileReply.made(other.object.bytes, CompileFacts()).frame.encoded
         let end = CompileEnd(signal: 0, status: 0, cpuMicroseconds: 1, peakMemory: 1).frame.encoded
         #expect(writeFile(reply + end, folder.path + "/answer"))
         // Without optimisation already, so that nothing is asked a second time.
@@ -323,12 +323,12 @@ extension CompileOutcome {
     @Test func aDamagedStoreIsRepairedByCompilingAgain() throws {
         let first = try #require(CompilePool(store: store()).compile([input(Modules.constant(4))])[0].actor)
         let path = try #require(try store().entries().first?.path)
-        var bytes = first.object
+        var bytes = first.object.bytes
         bytes[bytes.count / 3] ^= 4
         #expect(writeFile(bytes, path))
         let again = try #require(CompilePool(store: store()).compile([input(Modules.constant(4))])[0].actor)
         #expect(again.facts != nil && again.object == first.object)
-        #expect(fileBytes(path) == first.object)
+        #expect(fileBytes(path) == first.object.bytes)
         #expect(warnings.all.count == 1)
     }
 

@@ -123,7 +123,7 @@ struct WasmActorTests {
                 i32.const 1 memory.grow i32.const -1 i32.ne if unreachable end
                 i32.const 0))
             """
-        let two = InstanceLimits(memory: 2 << 16, tableElements: 10, stackHeight: 2_048)
+        let two = InstanceLimits(memory: 2 << 16, tableElements: 10)
         #expect(try run(text, calls: try calls(), limits: two).get().outcome.exitCode == .ok)
         #expect(try run(text, calls: try calls()).get().outcome.exitCode == .sysIllegalInstruction)
     }

@@ -1,3 +1,4 @@
+import ArtifactFormat
 import CActorRuntime
 import Compiler
 import Engine
@@ -220,7 +221,9 @@ final class NativeCode {
         smelt_rt_signals_install()
         var loaded: OpaquePointer?
         var why: UnsafePointer<CChar>?
-        let error = smelt_rt_code_load(object, UInt64(object.count), &loaded, &why)
+        let error = try LoadableObject(checking: object).withPlan { plan in
+            withUnsafePointer(to: plan) { smelt_rt_code_load($0, &loaded, &why) }
+        }
         guard error == 0, let loaded, let module = smelt_rt_code_module(loaded) else {
             throw TestFailure("code_load \(error): \(why.map { String(cString: $0) } ?? "")")
         }

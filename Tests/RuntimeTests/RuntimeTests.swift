@@ -56,7 +56,7 @@ struct RuntimeTests {
     @Test func descriptorsOfOtherVersionsAreRefusedWithAReason() {
         func reason(_ change: (inout smelt_module_descriptor) -> Void) -> String? {
             var module = smelt_module_descriptor()
-            module.magic = 0x3154_4C45_4D53
+            module.magic = UInt64(SMELT_RT_MAGIC)
             module.abi_major = UInt32(SMELT_RT_ABI_MAJOR)
             module.abi_minor = UInt32(SMELT_RT_ABI_MINOR)
             module.struct_size = UInt32(MemoryLayout<smelt_module_descriptor>.stride)

@@ -24,11 +24,11 @@ static const uint8_t bytes[] = {1, 2, 3, 4};
 static const uint32_t elements[] = {1, 0xffffffff};
 
 static const struct smelt_rt_function functions[] = {
-    {(void *)typed, 1, 2, 0, 0},
-    {(void *)typed, 1, 2, (const void *)typed, 1},
+    {(void *)typed, 1, 0, 0},
+    {(void *)typed, 1, (const void *)typed, 1},
 };
 static const struct smelt_rt_import imports[] = {
-    {import_module, import_name, 4, 4, SMELT_RT_FUNCTION, 1, signature, 0, 0},
+    {import_module, import_name, 4, 4, SMELT_RT_FUNCTION, 0, signature, 0, 0},
 };
 static const struct smelt_rt_export exports[] = {
     {export_name, 5, SMELT_RT_FUNCTION, 1, 0, signature, entry, (void *)typed},
@@ -36,14 +36,12 @@ static const struct smelt_rt_export exports[] = {
 static const struct smelt_rt_data_segment data[] = {{bytes, 4, 16, 0, 0, 0}};
 static const struct smelt_rt_element_segment segments[] = {{elements, 2, 0, 0, 0, 0}};
 static const struct smelt_rt_global globals[] = {{5, 0, 0x7e, 1, 0, 0}};
-static const struct smelt_rt_site sites[] = {{0, 1, 40, 0}};
 
 __attribute__((visibility("default"))) const struct smelt_module_descriptor smelt_module = {
     .magic = SMELT_RT_MAGIC,
     .abi_major = SMELT_RT_ABI_MAJOR,
     .abi_minor = SMELT_RT_ABI_MINOR,
     .struct_size = sizeof(struct smelt_module_descriptor),
-    .flags = 1,
     .text_start = (const uint8_t *)first,
     .text_end = (const uint8_t *)last,
     .functions = functions,
@@ -61,6 +59,4 @@ __attribute__((visibility("default"))) const struct smelt_module_descriptor smel
     .has_memory = 1,
     .memory_minimum = 1,
     .memory_maximum = 0xffffffff,
-    .sites = sites,
-    .site_count = 1,
 };
