@@ -26,7 +26,9 @@ extern "C" {
 #define SMELT_RT_NONE 0xffffffffu          /* no maximum; no function, no reference */
 
 /* ---- 2. Traps: the one list -----------------------------------------------------------------------
- * X(symbol, number, text). 1..31 are guest traps, 32..63 end a call for the host's reasons. */
+ * X(symbol, number, text). Those below the first of the host are what a guest does; the others end a call for the
+ * host's reasons and say nothing about the guest. */
+#define SMELT_RT_FIRST_HOST_TRAP 32
 #define SMELT_RT_TRAPS(X)                                                                              \
     X(UNREACHABLE, 1, "unreachable")                                                                   \
     X(MEMORY_OUT_OF_BOUNDS, 2, "out of bounds memory access")                                          \
@@ -250,7 +252,7 @@ struct smelt_module_descriptor {
  * Slots are pooled: one is cleared when it is given back, so it reads as zero when it is taken. */
 struct smelt_rt_slot;
 
-#define SMELT_RT_PAGE UINT64_C(65536)
+#define SMELT_RT_PAGE 65536ull
 #define SMELT_RT_SLOT_BEFORE (UINT64_C(2) << 30)
 #define SMELT_RT_SLOT_SPAN (UINT64_C(4) << 30)
 #define SMELT_RT_SLOT_AFTER ((UINT64_C(4) << 30) + SMELT_RT_PAGE)

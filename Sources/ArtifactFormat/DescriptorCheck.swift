@@ -86,7 +86,7 @@ struct DescriptorCheck {
         let table: (UInt32, UInt32) = (
             try reader.number(base, \Descriptor.table_minimum), try reader.number(base, \Descriptor.table_maximum)
         )
-        guard hasMemory <= 1, hasTable <= 1, hasMemory == 0 || memory.0 <= min(memory.1, 65_536),
+        guard hasMemory <= 1, hasTable <= 1, hasMemory == 0 || memory.0 <= min(memory.1, UInt32(Limits.memoryPages)),
             hasTable == 0 || table.0 <= table.1
         else { throw refuse(base, "has a memory or a table that cannot be") }
         let stack: UInt64 = try reader.number(base, \Descriptor.stack_bytes)

@@ -7,6 +7,9 @@ public struct Trap: RawRepresentable, Hashable, Sendable, CustomStringConvertibl
     public init(rawValue: Int32) { self.rawValue = rawValue }
     public init(_ trap: smelt_rt_trap) { self.rawValue = Int32(bitPattern: trap.rawValue) }
 
+    /// Whether it is something the guest did; the others are of the host, and no exit code follows from them.
+    public var isOfGuest: Bool { 0 < rawValue && rawValue < SMELT_RT_FIRST_HOST_TRAP }
+
     public var description: String {
         guard let text = smelt_rt_trap_text(rawValue) else { return "trap \(rawValue)" }
         return String(cString: text)
@@ -100,6 +103,11 @@ public struct InstanceLimits: Sendable, Hashable {
         self.memory = memory
         self.tableElements = tableElements
     }
+
+    /// The FVM's, as all network versions so far have them.
+    public static let fvm = InstanceLimits(memory: 512 << 20, tableElements: 20_000)
+    /// What the WebAssembly test suite needs.
+    public static let suite = InstanceLimits(memory: 4 << 30, tableElements: 10_000_000)
 }
 
 /// Facts of a module the host needs before it makes an instance; prices depend on them.
@@ -107,7 +115,7 @@ public struct ModuleFacts: Sendable {
     public struct ImportedFunction: Sendable, Hashable {
         public var module: [UInt8]
         public var name: [UInt8]
-        /// "parameter count, result count, type bytes…".
+        /// The type as `FunctionType.signature` writes it.
         public var signature: [UInt8]
 
         public init(module: [UInt8], name: [UInt8], signature: [UInt8]) {

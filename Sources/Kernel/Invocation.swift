@@ -72,8 +72,8 @@ public enum Invocation {
         _ outcome: GuestOutcome, _ instance: any ActorInstance, _ kernel: Kernel
     ) throws(ExecutionError) -> InvocationResult? {
         if case .local(let reason) = kernel.endReason { throw .local(reason) }
-        if case .trapped(let trap, _) = outcome, trap == Trap.localFailure {
-            throw .local("the engine failed in actor \(kernel.frame.receiver)")
+        if case .trapped(let trap, _) = outcome, !trap.isOfGuest {
+            throw .local("the engine failed in actor \(kernel.frame.receiver): \(trap)")
         }
         try kernel.settle(instance.gasCounter)
         switch (outcome, kernel.endReason) {

@@ -4,19 +4,6 @@ import Engine
 import Synchronization
 import WasmFormat
 
-/// What instances may take (the FVM's limits unless said otherwise).
-public struct NativeLimits: Sendable {
-    /// Bytes of an instance's memory.
-    public var memory: UInt64
-    /// Elements of a table.
-    public var tableElements: UInt32
-
-    public init(memory: UInt64 = 512 << 20, tableElements: UInt32 = 20_000) {
-        self.memory = memory
-        self.tableElements = tableElements
-    }
-}
-
 /// A compiled actor, mapped into this process. Unmapped with its last instance.
 public final class NativeModule: ActorModule {
     /// A row of the descriptor's imports.
@@ -55,7 +42,8 @@ public final class NativeModule: ActorModule {
     }
 
     public let facts: ModuleFacts
-    let limits: NativeLimits
+    /// Where the limiter of an instance says nothing else.
+    let limits: InstanceLimits
     private let object: LoadableObject
     private let lines = Mutex(Lines())
     /// Sound to share between threads: the runtime never writes what these address after loading.
@@ -71,7 +59,7 @@ public final class NativeModule: ActorModule {
     ///
     /// - Parameter object: no code of it runs while it is loaded.
     /// - Throws: `EngineError.artifact` when the runtime cannot run it, `.outOfMemory` when there is no room.
-    public init(object: LoadableObject, limits: NativeLimits = NativeLimits()) throws(EngineError) {
+    public init(object: LoadableObject, limits: InstanceLimits = .fvm) throws(EngineError) {
         var code: OpaquePointer?
         var why: UnsafePointer<CChar>?
         let status = object.withPlan { plan in
@@ -210,14 +198,14 @@ extension ModuleFacts {
         }
         let entry: EntryPoint
         if let invoke = export("invoke") {
-            entry = NativeModule.Function(invoke).map { .function(signature: $0.type.factBytes) } ?? .notAFunction
+            entry = NativeModule.Function(invoke).map { .function(signature: $0.type.signature) } ?? .notAFunction
         } else {
             entry = .missing
         }
         self.init(
             importedFunctions: imports.compactMap { entry in
                 entry.functionType.map {
-                    ImportedFunction(module: entry.module, name: entry.name, signature: $0.factBytes)
+                    ImportedFunction(module: entry.module, name: entry.name, signature: $0.signature)
                 }
             },
             importsOtherThanFunctions: imports.contains { $0.kind != SMELT_RT_FUNCTION.rawValue },

@@ -12,10 +12,4 @@ extension FunctionType {
         })
         self = type ?? FunctionType(parameters: [], results: [])
     }
-
-    /// The form of `ModuleFacts`: one byte for each count. Counts above 255 saturate: no syscall has as many.
-    var factBytes: [UInt8] {
-        [UInt8(clamping: parameters.count), UInt8(clamping: results.count)]
-            + parameters.map(\.rawValue) + results.map(\.rawValue)
-    }
 }

@@ -1,3 +1,4 @@
+import CActorRuntime
 import CodeImage
 
 /// A relocatable ELF object (System V ABI, AMD64 supplement) of text, constants and a line table, for the linker.
@@ -74,7 +75,7 @@ struct ObjectFile {
             }
         }
         let table = LineProgram.encode(rows, textSize: code.count)
-        let names = StringTable(["smelt_module"] + functions.map(\.name))
+        let names = StringTable([SMELT_MODULE_SYMBOL] + functions.map(\.name))
         var symbols = [UInt8](repeating: 0, count: 24)
         for section in 1...4 { symbols += symbol(name: 0, info: 3, section: section, value: 0, size: 0) }
         for (number, function) in functions.enumerated() {

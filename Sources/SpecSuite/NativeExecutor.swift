@@ -38,8 +38,7 @@ public final class NativeExecutor: SuiteExecutor {
     public func instantiate(_ module: AnalyzedModule, bytes: [UInt8]) -> InstantiationOutcome {
         let instance: NativeInstance
         do {
-            let limits = NativeLimits(memory: 4 << 30, tableElements: 10_000_000)
-            let loaded = try NativeModule(object: try compile(bytes), limits: limits)
+            let loaded = try NativeModule(object: try compile(bytes), limits: .suite)
             instance = try linker.link(loaded) { module, name in
                 registered[Name(bytes: module)]?.export(name)
             }

@@ -110,7 +110,7 @@ public struct SyscallRow: Sendable, Hashable {
     public let parameters: [SyscallParameter]
     /// The import's exact type.
     public let type: FunctionType
-    /// The type as "parameter count, result count, type bytes…", the form `ModuleFacts` has.
+    /// The type in the form `ModuleFacts` has it in.
     public let signature: [UInt8]
 
     init(
@@ -124,9 +124,7 @@ public struct SyscallRow: Sendable, Hashable {
         self.parameters = parameters
         type = FunctionType(
             parameters: (result == .none ? [] : [.i32]) + parameters.flatMap(\.types), results: [.i32])
-        signature =
-            [UInt8(type.parameters.count), UInt8(type.results.count)] + type.parameters.map(\.rawValue)
-            + type.results.map(\.rawValue)
+        signature = type.signature
     }
 
     /// Bytes of the value written at `ret`; 0 when there is no such parameter.

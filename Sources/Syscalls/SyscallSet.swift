@@ -50,7 +50,7 @@ public struct SyscallSet: Sendable {
 
     /// Resolves one imported function by its exact type.
     ///
-    /// - Parameter signature: "parameter count, result count, type bytes…".
+    /// - Parameter signature: see `FunctionType.signature`.
     public func link(module: [UInt8], name: [UInt8], signature: [UInt8]) throws(LinkError) -> SyscallRow {
         // Modules are linked by each machine: texts are made for failures only.
         var title: String { "\(String(decoding: module, as: UTF8.self))::\(String(decoding: name, as: UTF8.self))" }
@@ -74,23 +74,16 @@ public struct SyscallSet: Sendable {
             guard Int(typeIndex) < module.types.count else {
                 throw LinkError("import \(entry.module.text)::\(entry.name.text): type \(typeIndex) does not exist")
             }
-            let type = module.types[Int(typeIndex)]
-            let signature =
-                [UInt8(clamping: type.parameters.count), UInt8(clamping: type.results.count)]
-                + type.parameters.map(\.rawValue) + type.results.map(\.rawValue)
+            let signature = module.types[Int(typeIndex)].signature
             _ = try link(module: entry.module.bytes, name: entry.name.bytes, signature: signature)
         }
     }
 
     /// A signature as `(i32, i64) -> i32`.
     static func text(_ signature: [UInt8]) -> String {
-        guard signature.count >= 2 else { return "malformed" }
-        let types = signature.dropFirst(2).map { byte in
-            ValueType(rawValue: byte).map { "\($0)" } ?? "0x" + String(byte, radix: 16)
-        }
-        let parameters = min(Int(signature[0]), types.count)
-        let results = types[parameters...]
-        return "(\(types[..<parameters].joined(separator: ", "))) -> "
-            + (results.isEmpty ? "()" : results.joined(separator: ", "))
+        var bytes = signature.makeIterator()
+        guard let type = FunctionType(signature: { bytes.next() }) else { return "malformed" }
+        func list(_ types: [ValueType]) -> String { types.map { "\($0)" }.joined(separator: ", ") }
+        return "(\(list(type.parameters))) -> " + (type.results.isEmpty ? "()" : list(type.results))
     }
 }

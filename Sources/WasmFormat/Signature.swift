@@ -1,5 +1,5 @@
 extension FunctionType {
-    /// The type as module descriptors hold it (`smeltrt.h`): both counts in unsigned LEB128, then the type bytes.
+    /// The type as module descriptors (`smeltrt.h`) and facts of modules hold it: both counts in unsigned LEB128, then the type bytes.
     public var signature: [UInt8] {
         func count(_ value: Int) -> [UInt8] {
             var rest = UInt64(value)

@@ -242,7 +242,7 @@ final class Instance {
 
     /// Previous pages, or nil for failure.
     func growMemory(by pages: UInt32) throws(EngineError) -> UInt32? {
-        try memories[0].grow(by: pages, limiter: store.limiter, cap: store.limits.memoryBytes)
+        try memories[0].grow(by: pages, limiter: store.limiter, cap: store.limits.memory)
     }
 
     /// Table, bulk and reference operators.

@@ -5,12 +5,12 @@ import WasmFormat
 /// The reference interpreter as an engine for the host: the witness that native code is compared with.
 public final class ReferenceEngine: ActorEngine {
     private let analyze: @Sendable ([UInt8]) -> Result<AnalyzedModule, Refusal>
-    private let limits: ReferenceLimits
+    private let limits: InstanceLimits
     private let cache = ModuleCache()
 
     /// - Parameter analyze: the front end with the settings of the network version.
     public init(
-        limits: ReferenceLimits = .fvm, analyze: @escaping @Sendable ([UInt8]) -> Result<AnalyzedModule, Refusal>
+        limits: InstanceLimits = .fvm, analyze: @escaping @Sendable ([UInt8]) -> Result<AnalyzedModule, Refusal>
     ) {
         self.limits = limits
         self.analyze = analyze
@@ -60,17 +60,17 @@ public final class ChargeCoverage: Sendable {
 public final class ReferenceModule: ActorModule {
     public let facts: ModuleFacts
     let code: FlatCode
-    let limits: ReferenceLimits
+    let limits: InstanceLimits
     /// Which blocks its instances charged for, when that is counted.
     let coverage: ChargeCoverage?
 
     /// - Throws: when the plan does not fit the module.
-    public convenience init(_ analyzed: AnalyzedModule, limits: ReferenceLimits = .fvm) throws(TranslationFault) {
+    public convenience init(_ analyzed: AnalyzedModule, limits: InstanceLimits = .fvm) throws(TranslationFault) {
         self.init(try FlatCode(analyzed.module, plan: analyzed.plan), limits: limits)
     }
 
     /// - Parameter coverage: made for the same code; counts which blocks are reached.
-    public init(_ code: FlatCode, limits: ReferenceLimits = .fvm, coverage: ChargeCoverage? = nil) {
+    public init(_ code: FlatCode, limits: InstanceLimits = .fvm, coverage: ChargeCoverage? = nil) {
         self.code = code
         self.coverage = coverage
         self.limits = limits
@@ -82,7 +82,7 @@ public final class ReferenceModule: ActorModule {
     ) throws(EngineError) -> any ActorInstance {
         var limits = limits
         if let instance = limiter.instance {
-            limits.memoryBytes = instance.memory
+            limits.memory = instance.memory
             limits.tableElements = instance.tableElements
         }
         let store = try Store(limiter: limiter, limits: limits)
@@ -154,7 +154,7 @@ extension ModuleFacts {
             }
             functions.append(
                 ImportedFunction(
-                    module: entry.module.bytes, name: entry.name.bytes, signature: Self.signature(of: type)))
+                    module: entry.module.bytes, name: entry.name.bytes, signature: type.signature))
         }
         let exported = { (name: String, kind: Export.Kind) -> Int? in
             module.export(named: Name(name)).flatMap { $0.kind == kind ? Int($0.index) : nil }
@@ -163,7 +163,7 @@ extension ModuleFacts {
             switch module.export(named: Name("invoke")) {
             case nil: .missing
             case .some(let export) where export.kind == .function:
-                module.functionType(export.index).map { .function(signature: Self.signature(of: $0)) } ?? .missing
+                module.functionType(export.index).map { .function(signature: $0.signature) } ?? .missing
             default: .notAFunction
             }
         self.init(
@@ -171,11 +171,5 @@ extension ModuleFacts {
             exportedMemoryPages: exported("memory", .memory).map { module.memoryTypes[$0].minimum },
             exportedTableElements: exported("table", .table).map { module.tableTypes[$0].limits.minimum },
             invoke: invoke)
-    }
-
-    /// "Parameter count, result count, type bytes…". Counts above 255 saturate: no syscall has as many.
-    private static func signature(of type: FunctionType) -> [UInt8] {
-        [UInt8(clamping: type.parameters.count), UInt8(clamping: type.results.count)]
-            + type.parameters.map(\.rawValue) + type.results.map(\.rawValue)
     }
 }

@@ -1,24 +1,6 @@
 import Engine
 import WasmFormat
 
-/// The sizes an embedder allows.
-public struct ReferenceLimits: Sendable {
-    /// Bytes a memory may grow to; the limiter is asked before this is looked at.
-    public var memoryBytes: UInt64
-    /// Elements a table may grow to; the limiter knows this.
-    public var tableElements: UInt32
-
-    public init(memoryBytes: UInt64, tableElements: UInt32) {
-        self.memoryBytes = memoryBytes
-        self.tableElements = tableElements
-    }
-
-    /// The FVM's: 512 MiB and 20,000 elements.
-    public static let fvm = ReferenceLimits(memoryBytes: 512 << 20, tableElements: 20_000)
-    /// What the WebAssembly test suite needs.
-    public static let suite = ReferenceLimits(memoryBytes: 4 << 30, tableElements: 10_000_000)
-}
-
 /// A linear memory. Several instances may share one.
 final class LinearMemory {
     /// The hot half, at an address that the interpreter may keep.
@@ -177,7 +159,7 @@ struct InstanceContext {
 /// Instances that may share memories, tables, globals and functions, with the stack they run on.
 public final class Store {
     public let limiter: ResourceLimiter
-    public let limits: ReferenceLimits
+    public let limits: InstanceLimits
     var types: [FunctionType: UInt32] = [:]
     /// Kept alive because tables and globals may refer to their functions.
     var instances: [Instance] = []
@@ -189,7 +171,7 @@ public final class Store {
     /// By number of a charge: whether it was reached. Shared by stores that run the same code.
     var reached: UnsafeMutablePointer<Bool>?
 
-    public init(limiter: ResourceLimiter, limits: ReferenceLimits) throws(EngineError) {
+    public init(limiter: ResourceLimiter, limits: InstanceLimits) throws(EngineError) {
         self.limiter = limiter
         self.limits = limits
         stack = try ActivationStack()

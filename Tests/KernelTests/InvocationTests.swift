@@ -180,11 +180,17 @@ struct InvocationTests {
             Issue.record("\(result)")
             return
         }
-        let (broken, _) = try run(
-            ScriptedModule(invoke: { _, _ in .trapped(Trap(SMELT_RT_TRAP_LOCAL_FAILURE), nil) }))
-        guard case .failure(.local) = broken else {
-            Issue.record("\(broken)")
-            return
+    }
+
+    /// Whatever ends a call for the host's reasons, and whatever number nobody knows, is never an exit code.
+    @Test func aTrapThatIsNoGuestsIsALocalFailure() throws {
+        for number in [0, 32, 33, 34, 63, -1] as [Int32] {
+            let (result, _) = try run(ScriptedModule(invoke: { _, _ in .trapped(Trap(rawValue: number), nil) }))
+            guard case .failure(.local(let reason)) = result else {
+                Issue.record("\(number): \(result)")
+                continue
+            }
+            #expect(reason.contains("\(Trap(rawValue: number))"))
         }
     }
 

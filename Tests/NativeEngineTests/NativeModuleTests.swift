@@ -80,6 +80,26 @@ struct NativeModuleTests {
         #expect(try instance.call("add", [1, 2]) == .returned([3]))
     }
 
+    /// No guest of a sound object gets there: what it has reserved is counted before (`FrameTests`, and the runtime's
+    /// own tests of the stack).
+    @Test func theEndOfTheMachinesStackIsAnErrorThatNamesItselfAndNoOutcome() throws {
+        let instance = try instance()
+        for _ in 0..<2 {
+            let error = #expect(throws: EngineError.self) { try instance.call("dive", []) }
+            guard case .artifact(let text)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(text.contains("end of the machine's stack"))
+        }
+        // The machine goes on living, here and on the same stack.
+        #expect(try instance.call("add", [1, 2]) == .returned([3]))
+        guard case .trapped(.unreachable, _) = try instance.call("stop", []) else {
+            Issue.record("no trap")
+            return
+        }
+    }
+
     @Test func importsSeeArgumentsMemoryAndGas() throws {
         let handler = Echo()
         let instance = try instance(handler: handler)

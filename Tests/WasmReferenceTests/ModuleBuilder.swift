@@ -95,7 +95,7 @@ struct ModuleBuilder {
     /// An instance under the suite profile (these modules need not export what the FVM asks for), not started.
     func instance(
         handler: any ImportHandler = NoHost(), limiter: ResourceLimiter = ResourceLimiter(limit: 2 << 30),
-        limits: ReferenceLimits = .fvm
+        limits: InstanceLimits = .fvm
     ) throws -> any ActorInstance {
         let analyzed = try FrontEnd.analyze(bytes, profile: .suite, prices: .fvm)
         let instance = try ReferenceModule(analyzed, limits: limits).makeInstance(handler: handler, limiter: limiter)
@@ -106,7 +106,7 @@ struct ModuleBuilder {
     /// An instance that was started.
     func started(
         handler: any ImportHandler = NoHost(), limiter: ResourceLimiter = ResourceLimiter(limit: 2 << 30),
-        limits: ReferenceLimits = .fvm
+        limits: InstanceLimits = .fvm
     ) throws -> any ActorInstance {
         let instance = try instance(handler: handler, limiter: limiter, limits: limits)
         guard case .returned = try instance.instantiate() else { throw NotStarted() }
