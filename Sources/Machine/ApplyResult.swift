@@ -45,12 +45,14 @@ public struct ApplyResult: Sendable, Equatable {
 public enum ApplyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The message cannot stand on chain, or the state cannot take it.
     case invalid(String)
+    /// The state is none: a block is missing or malformed that every message with this sender or receiver needs.
+    case state(String)
     /// A failure of this machine; nothing is known about the message.
     case local(String)
 
     public var description: String {
         switch self {
-        case .invalid(let reason): "message cannot be applied: \(reason)"
+        case .invalid(let reason), .state(let reason): "message cannot be applied: \(reason)"
         case .local(let reason): "local failure, no receipt: \(reason)"
         }
     }

@@ -220,7 +220,7 @@ private struct Application {
         do throws(StateError) {
             return try body(machine.state)
         } catch {
-            throw error.isLocal ? .local(error.description) : .invalid(error.description)
+            throw error.isLocal ? .local(error.description) : .state(error.description)
         }
     }
 }

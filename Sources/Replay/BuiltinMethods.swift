@@ -1,5 +1,7 @@
 import Bundle
 import Crypto
+import IPLD
+import Machine
 import Primitives
 
 /// Names of built-in actors' methods, for people.
@@ -41,11 +43,22 @@ enum BuiltinMethods {
     /// What method `number` of an actor is called.
     /// - Parameters:
     ///   - kind: the actor's name in the manifest; nil for one that is not built in.
-    ///   - version: of the network, which says the actors' version; one without known actors has the latest known.
-    static func name(_ number: UInt64, kind: String?, _ version: NetworkVersion) -> String? {
+    ///   - actors: the version of the actors.
+    static func name(_ number: UInt64, kind: String?, actors: Int) -> String? {
         if number == 0 { return "Send" }
         guard let kind, let rows = byNumber[kind]?[number] else { return nil }
-        let actors = ReleasedBundles.actorsVersion(version)
         return rows.first { $0.versions.contains(actors) }?.name
+    }
+
+    /// The version of a state's actors: their bundle's, where that is a released one, else of those that the network
+    /// version runs, and beyond the known ones the latest.
+    static func actorsVersion(_ manifest: BuiltinManifest, _ version: NetworkVersion) -> Int {
+        // A bundle's root is the version of the manifest's format and the list that the system actor's state names.
+        var root = CborWriter()
+        root.array(2)
+        root.unsigned(UInt64(1))
+        root.link(manifest.cid)
+        let release = ReleasedBundles.release(root: .blake2b256(codec: Cid.dagCbor, data: root.bytes))
+        return release?.actorsVersion ?? ReleasedBundles.actorsVersion(version)
     }
 }

@@ -6,13 +6,13 @@ extension MessageReport {
     /// lookup reads shortens nothing of it.
     mutating func name(_ message: Message, on machine: Machine) {
         self.message = message
-        let version = machine.network.profile.version
+        let actors = BuiltinMethods.actorsVersion(machine.manifest, machine.network.profile.version)
         func kind(_ id: UInt64?) -> String? {
             guard let id, let actor = try? machine.state.actor(id) else { return nil }
             return machine.manifest.name(of: actor.code)
         }
         receiver = kind((try? machine.state.resolve(message.to)) ?? nil)
-        methodName = BuiltinMethods.name(message.method, kind: receiver, version)
-        failure?.nameMethods { frame in BuiltinMethods.name(frame.method, kind: kind(frame.actor), version) }
+        methodName = BuiltinMethods.name(message.method, kind: receiver, actors: actors)
+        failure?.nameMethods { frame in BuiltinMethods.name(frame.method, kind: kind(frame.actor), actors: actors) }
     }
 }

@@ -19,6 +19,9 @@ public struct Vector: Sendable, Equatable {
     public var environment: Environment
     public var variants: [Variant]
     public var messages: [VectorMessage]
+    /// Why the message behind the last of `messages` is none, with its index and the byte; nil when all were read. The
+    /// messages before it can be executed still.
+    public var unreadableMessage: VectorError?
     /// What has to come of the messages; nil where the file does not say: such a vector can be run, not passed.
     public var postconditions: Postconditions?
     public var randomness: [RandomnessAnswer]

@@ -39,9 +39,15 @@ extension Vector {
             timestamp: try preconditions.optional("timestamp")?.integer(),
             actorDebugging: try preconditions.optional("actor_debugging")?.boolean() ?? false)
         variants = try Self.variants(try preconditions.member("variants"))
-        messages = try Self.messages(try root.member("apply_messages"))
+        let applied = try root.member("apply_messages")
+        (messages, unreadableMessage) = try Self.messages(applied)
 
-        postconditions = try Self.postconditions(try root.optional("postconditions"), count: messages.count)
+        let demanded = try root.optional("postconditions")
+        let count = try applied.elements().count
+        // Of a vector that does not come to its end, the message is what is wrong with it.
+        postconditions =
+            unreadableMessage == nil
+            ? try Self.postconditions(demanded, count: count) : try? Self.postconditions(demanded, count: count)
         randomness = try Self.randomness(try root.optional("randomness"))
 
         let field = try root.member("car")
@@ -80,13 +86,16 @@ extension Vector {
         return variants
     }
 
-    private static func messages(_ field: VectorField) throws(VectorError) -> [VectorMessage] {
+    /// The messages up to the first that does not decode, and why it does not.
+    private static func messages(_ field: VectorField) throws(VectorError) -> ([VectorMessage], VectorError?) {
         var messages: [VectorMessage] = []
         for element in try field.elements() {
             let bytes = try element.member("bytes")
             let encoded = try bytes.base64()
             let message: Message
-            do throws(MessageError) { message = try Message(cbor: encoded) } catch { throw bytes.error("\(error)") }
+            do throws(MessageError) { message = try Message(cbor: encoded) } catch {
+                return (messages, bytes.error("\(error)"))
+            }
 
             var kind = ApplyKind.explicit
             if let field = try element.optional("kind") {
@@ -104,7 +113,7 @@ extension Vector {
                     message, encoding: encoded, kind: kind,
                     chainLength: try element.optional("chain_length")?.integer() ?? length))
         }
-        return messages
+        return (messages, nil)
     }
 
     /// Without members they state nothing, as if there were none.

@@ -182,8 +182,9 @@ struct VectorRunner: Sendable {
             let machine = try machine(
                 vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: sinks.all)
             let manifest = machine.manifest
+            let actors = BuiltinMethods.actorsVersion(manifest, variant.networkVersion)
             sinks.lotus?.methodName = { code, method in
-                BuiltinMethods.name(method, kind: manifest.name(of: code), variant.networkVersion)
+                BuiltinMethods.name(method, kind: manifest.name(of: code), actors: actors)
             }
             report.manifest = machine.manifest.cid
             report.priceList = machine.network.prices.id.rawValue
@@ -232,6 +233,11 @@ struct VectorRunner: Sendable {
             report.mismatches += compared.mismatches
         }
 
+        if let unreadable = vector.unreadableMessage {
+            report.fail(unreadable.description)
+            report.isBadInput = true
+            return
+        }
         let root = try machine.flush()
         report.stateRoot = root
         if let demanded = vector.postconditions?.stateRoot, root != demanded {
@@ -271,6 +277,9 @@ extension VectorReport {
             isBadInput = !error.isLocal
         case let error as NetworkProfileError:
             fail(error.description)
+            isBadInput = true
+        case ApplyError.state(let reason):
+            fail(ApplyError.state(reason).description)
             isBadInput = true
         case let error as ApplyError:
             if case .local = error { fail(error.description, local: true) } else { fail(error.description) }

@@ -67,9 +67,28 @@ import Testing
             failures += 1
             let text = TextReport().text(report)
             #expect(text.contains("\(car.blocks[index].cid)"), "\(text)")
+            // Without a receipt it is the vector that is wanting.
+            #expect(report.isBadInput == report.messages.isEmpty, "\(text)")
         }
         // State root, actors' HAMT, system actor, manifest: without these there is no execution.
         #expect(failures > 5)
+    }
+
+    /// The messages before it are executed and compared as ever.
+    @Test(arguments: [1, 2]) func aMessageThatDoesNotDecodeLeavesTheOthersTheirResults(receipts: Int) throws {
+        guard let transfer, let first = transfer["apply_messages"]?.array?.first,
+            let receipt = transfer["postconditions"]?["receipts"]?.array?.first
+        else { return }
+        let cutOff = JSONValue.object([JSONValue.Member("bytes", .string(Base64.encode([0x8a, 0, 0x42, 0])))])
+        let report = try run(
+            transfer.replacing(["apply_messages"], with: .array([first, cutOff]))
+                .replacing(
+                    ["postconditions", "receipts"], with: .array([JSONValue](repeating: receipt, count: receipts))))
+        #expect(report.status == .failed && report.isBadInput && !report.isLocalFailure)
+        #expect(report.messages.map(\.exitCode) == [.ok])
+        #expect(report.mismatches.isEmpty)
+        let problem = try #require(report.problem)
+        #expect(problem.contains("apply_messages[1].bytes: not a message: cbor at 0x2"), "\(problem)")
     }
 
     @Test func theArchiveMustHaveThePreStateAmongItsRoots() throws {

@@ -1,6 +1,8 @@
+import Bundle
 import IPLD
 import JSON
 import Kernel
+import Machine
 import Primitives
 import TestSupport
 import Testing
@@ -64,7 +66,20 @@ import Testing
             (5, "storageminer", 26, "SubmitWindowedPoSt"),
         ] as [(UInt64, String?, UInt32, String?)])
     func methodsHaveTheNamesOfTheirVersion(_ method: UInt64, _ kind: String?, _ version: UInt32, _ name: String?) {
-        #expect(BuiltinMethods.name(method, kind: kind, NetworkVersion(rawValue: version)) == name)
+        let actors = ReleasedBundles.actorsVersion(NetworkVersion(rawValue: version))
+        #expect(BuiltinMethods.name(method, kind: kind, actors: actors) == name)
+    }
+
+    /// A state can have other actors than its network version runs on mainnet: the names are the actors'.
+    @Test(arguments: [("v10", 28, 10), ("v11", 20, 11), ("v18", 18, 18)] as [(String, UInt32, Int)])
+    func aReleasesActorsSayTheirVersion(_ name: String, _ version: UInt32, _ actors: Int) throws {
+        guard let bundle = try bundle(name) else { return }
+        let network = NetworkVersion(rawValue: version)
+        let manifest = try BuiltinManifest(bundle.manifest, cid: bundle.manifestData)
+        #expect(BuiltinMethods.actorsVersion(manifest, network) == actors)
+        // Of actors that no release has, the network version says what they are.
+        let changed = try BuiltinManifest(bundle.manifest, cid: bundle.root)
+        #expect(BuiltinMethods.actorsVersion(changed, network) == ReleasedBundles.actorsVersion(network))
     }
 
     @Test func noActorHasTwoMethodsOfOneNumberAtATime() {

@@ -27,7 +27,6 @@ import Testing
         ("preconditions.variants.0.epoch", .number("-1"), ["preconditions.variants[0].epoch", "negative"]),
         ("preconditions.variants.0.epoch", .number("9223372036854775808"), ["preconditions.variants[0].epoch"]),
         ("apply_messages.0.bytes", .string("####"), ["apply_messages[0].bytes", "base64"]),
-        ("apply_messages.0.bytes", .string("igBE"), ["apply_messages[0].bytes", "cbor"]),
         ("apply_messages.0.kind", .string("wish"), ["apply_messages[0].kind", "wish"]),
         ("apply_messages.0.chain_length", .number("-5"), ["apply_messages[0].chain_length"]),
         ("apply_messages", .array([]), ["postconditions.receipts", "1 elements for 0 messages"]),
@@ -73,6 +72,16 @@ import Testing
                 }
             }
         }
+    }
+
+    /// It is no fault of the whole vector: what stands before it is a message.
+    @Test func aMessageThatDoesNotDecodeIsNamedAndEndsTheList() throws {
+        guard let sample = try Self.sample() else { return }
+        let broken = sample.replacing(["apply_messages", "0", "bytes"], with: .string("igBE"))
+        let vector = try Vector(json: Array(broken.text().utf8), file: "x.json")
+        #expect(vector.messages.isEmpty)
+        let error = try #require(vector.unreadableMessage).description
+        for word in ["x.json", "apply_messages[0].bytes", "cbor at 0x2"] { #expect(error.contains(word), "\(error)") }
     }
 
     @Test(arguments: [
