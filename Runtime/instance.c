@@ -104,6 +104,61 @@ static int32_t bind_imports(struct smelt_rt_instance *instance, const struct sme
     return SMELT_RT_OK;
 }
 
+/* ---- Place -------------------------------------------------------------------------------------------*/
+
+/* Which arrays lie right behind an instance. The others are on the heap. */
+static bool globals_are_near(const struct smelt_module_descriptor *module) {
+    return module->global_count <= SMELT_RT_NEAR_GLOBALS;
+}
+static uint64_t segment_count(const struct smelt_module_descriptor *module) {
+    return module->data_count + module->element_count;
+}
+static bool drops_are_near(const struct smelt_module_descriptor *module) {
+    return segment_count(module) <= NEAR_SEGMENTS;
+}
+
+static void free_place(struct smelt_rt_instance *instance) {
+    const struct smelt_module_descriptor *module = instance->context.module;
+    if (!globals_are_near(module)) { free(instance->context.globals); }
+    if (!drops_are_near(module)) { free(instance->context.dropped); }
+    /* One in front of a memory ends with it. */
+    if (instance->context.slot != NULL) { smelt_rt_slot_release(instance->context.slot); }
+    if (!module->has_memory) { free(instance); }
+}
+
+/* An instance with its arrays, all zero but for the template: in front of its memory if the module defines one, which
+ * is taken with the size it will have unless that is refused later. NULL: the machine has no room. */
+static struct smelt_rt_instance *place_instance(const struct smelt_module_descriptor *module, uint64_t memory_cap) {
+    uint64_t globals = module->global_count, segments = segment_count(module);
+    uint64_t near_globals = globals_are_near(module) ? globals : 0;
+    uint64_t size = sizeof(struct smelt_rt_instance) + near_globals * sizeof(uint64_t) +
+                    (drops_are_near(module) ? segments : 0);
+    struct smelt_rt_instance *instance = NULL;
+    struct smelt_rt_slot *slot = NULL;
+    if (module->has_memory) {
+        uint64_t bytes = module->memory_minimum * SMELT_RT_PAGE;
+        slot = smelt_rt_slot_take(bytes <= memory_cap ? bytes : 0);
+        if (slot == NULL) { return NULL; }
+        instance = smelt_rt_slot_front(slot, size);
+        if (instance == NULL) { smelt_rt_slot_release(slot); }
+    } else {
+        instance = calloc(1, size);
+    }
+    if (instance == NULL) { return NULL; }
+    instance->context = smelt_rt_context_template;
+    instance->context.module = module;
+    instance->context.slot = slot;
+    instance->context.globals =
+        globals_are_near(module) ? instance->slots : calloc(globals, sizeof(uint64_t));
+    instance->context.dropped =
+        drops_are_near(module) ? (uint8_t *)(instance->slots + near_globals) : calloc(segments, 1);
+    if (instance->context.globals == NULL || instance->context.dropped == NULL) {
+        free_place(instance);
+        return NULL;
+    }
+    return instance;
+}
+
 /* ---- Making ------------------------------------------------------------------------------------------*/
 
 uint64_t *smelt_rt_instance_global(struct smelt_rt_context *context, uint32_t index) {
@@ -144,14 +199,8 @@ int32_t smelt_rt_instance_create(const struct smelt_module_descriptor *module, c
                                  struct smelt_rt_context **context) {
     *context = NULL;
     if (relies_on_signals(module) && !smelt_rt_signals_installed()) { return SMELT_RT_NO_SIGNALS; }
-    uint64_t segments = module->data_count + module->element_count;
-    struct smelt_rt_instance *instance =
-        calloc(1, sizeof *instance + module->global_count * sizeof(uint64_t) + segments);
+    struct smelt_rt_instance *instance = place_instance(module, options->limits.memory_maximum);
     if (instance == NULL) { return SMELT_RT_NO_MEMORY; }
-    instance->context = smelt_rt_context_template;
-    instance->context.module = module;
-    instance->context.globals = instance->slots;
-    instance->context.dropped = (uint8_t *)(instance->slots + module->global_count);
     instance->context.host = options->host;
     instance->context.host_import = options->host_import;
     instance->context.host_limiter = options->host_limiter;
@@ -186,13 +235,11 @@ static int32_t make_memory(struct smelt_rt_instance *instance) {
     if (!allowed(context, bytes, declared) || bytes > declared || bytes > instance->memory_cap) {
         return SMELT_RT_TRAP_RESOURCE_LIMIT;
     }
-    struct smelt_rt_slot *slot = smelt_rt_slot_take(bytes);
-    if (slot == NULL) { return SMELT_RT_TRAP_LOCAL_FAILURE; }
+    struct smelt_rt_slot *slot = context->slot; /* taken with the instance, which lies in front of it */
     slot->declared_maximum = declared;
     slot->has_maximum = has_maximum;
     slot->users = instance;
     instance->next_user = NULL;
-    context->slot = slot;
     context->memory_base = slot->base;
     context->memory_bytes = bytes;
     context->memory_maximum = smaller(declared, instance->memory_cap);
@@ -291,7 +338,6 @@ static void leave_memory(struct smelt_rt_instance *instance) {
     struct smelt_rt_instance **link = &slot->users;
     while (*link != NULL && *link != instance) { link = &(*link)->next_user; }
     if (*link != NULL) { *link = instance->next_user; }
-    smelt_rt_slot_release(slot);
 }
 
 void smelt_rt_instance_destroy(struct smelt_rt_context *context) {
@@ -306,5 +352,5 @@ void smelt_rt_instance_destroy(struct smelt_rt_context *context) {
     while (before->group != instance) { before = before->group; }
     before->group = instance->group;
     free(instance->functions);
-    free(instance);
+    free_place(instance);
 }

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SMELT_RT_ASAN 1
@@ -99,12 +100,16 @@ struct smelt_rt_instance;
 struct smelt_rt_slot {
     uint8_t *base;
     uint64_t bytes;            /* size; exactly these are accessible */
+    uint64_t front_bytes;      /* accessible from SMELT_RT_MEMORY_BEHIND_CONTEXT in front of the base */
     uint64_t declared_maximum; /* bytes, 4 GiB when none */
     bool has_maximum;
     uint32_t holds;
     struct smelt_rt_instance *users; /* contexts that mirror `bytes` */
     struct smelt_rt_slot *next;      /* in the pool */
 };
+
+/* The `bytes` in front of a memory where its instance lies, all zero. NULL: the machine has no room. */
+INTERNAL void *smelt_rt_slot_front(struct smelt_rt_slot *slot, uint64_t bytes);
 
 struct smelt_rt_shared_table {
     struct smelt_rt_table table; /* first: contexts point to it */
@@ -124,8 +129,14 @@ struct smelt_rt_instance {
     uint64_t memory_cap;
     uint32_t table_cap;
     bool started;
-    uint64_t slots[]; /* globals, then `dropped` */
+    uint64_t slots[]; /* globals, then `dropped`, unless they are too many */
 };
+_Static_assert(offsetof(struct smelt_rt_instance, slots) == SMELT_RT_GLOBALS, "compiled code relies on it");
+
+/* Data and element segments whose marks lie behind their instance. */
+#define NEAR_SEGMENTS UINT64_C(8192)
+_Static_assert(SMELT_RT_GLOBALS + SMELT_RT_NEAR_GLOBALS * 8 + NEAR_SEGMENTS <= SMELT_RT_MEMORY_BEHIND_CONTEXT / 4 * 3,
+               "an instance ends far in front of its memory");
 
 static inline struct smelt_rt_instance *instance_of(struct smelt_rt_context *context) {
     return (struct smelt_rt_instance *)context;

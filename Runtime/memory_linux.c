@@ -136,6 +136,17 @@ struct smelt_rt_slot *smelt_rt_slot_take(uint64_t bytes) {
     return slot;
 }
 
+void *smelt_rt_slot_front(struct smelt_rt_slot *slot, uint64_t bytes) {
+    uint8_t *front = slot->base - SMELT_RT_MEMORY_BEHIND_CONTEXT;
+    uint64_t pages = (bytes + SYSTEM_PAGE - 1) & ~(SYSTEM_PAGE - 1);
+    if (pages > slot->front_bytes) {
+        if (mprotect(front, pages, PROT_READ | PROT_WRITE) != 0) { return NULL; }
+        slot->front_bytes = pages;
+    }
+    memset(front, 0, bytes);
+    return front;
+}
+
 int32_t smelt_rt_slot_grow(struct smelt_rt_slot *slot, uint64_t bytes) {
     if (bytes < slot->bytes || bytes > SMELT_RT_SLOT_SPAN || bytes % SMELT_RT_PAGE != 0) { return -1; }
     if (!resize(slot, bytes)) { return -1; }

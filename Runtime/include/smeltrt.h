@@ -99,7 +99,8 @@ struct smelt_rt_context {
     uint8_t *memory_base;       /* 8   never moves while the context lives */
     uint64_t memory_bytes;      /* 16  current size */
     uint64_t *globals;          /* 24  one slot per global of the index space: its value, or, for an imported
-                                 *     one (suite profile only), the address of the exporter's slot */
+                                 *     one (suite profile only), the address of the exporter's slot. Up to
+                                 *     SMELT_RT_NEAR_GLOBALS of them lie SMELT_RT_GLOBALS behind the context */
     struct smelt_rt_table *table; /* 32  table 0, or NULL */
     void (*raise)(struct smelt_rt_context *, int32_t trap); /* 40  never returns */
 
@@ -134,6 +135,12 @@ struct smelt_rt_context {
     const struct smelt_rt_funcref *(*table_get)(struct smelt_rt_context *, uint32_t index);
     void (*table_set)(struct smelt_rt_context *, uint32_t index, const struct smelt_rt_funcref *value);
 };
+
+/* A module that defines a memory has its context at a constant distance in front of it, so that one register leads
+ * compiled code to both, and to its globals. Between them lie pages without access. */
+#define SMELT_RT_MEMORY_BEHIND_CONTEXT 65536 /* bytes from the context to the memory's first */
+#define SMELT_RT_GLOBALS 328                 /* bytes from the context to the slot of global 0 */
+#define SMELT_RT_NEAR_GLOBALS 4096           /* a module with more has its slots elsewhere */
 
 /* ---- 4. The module descriptor: the one exported symbol `smelt_module` ------------------------------ */
 
@@ -245,7 +252,7 @@ struct smelt_module_descriptor {
 #define SMELT_MODULE_SYMBOL "smelt_module"
 
 /* ---- 5. Memories -----------------------------------------------------------------------------------
- * A slot reserves 2 GiB without access, 4 GiB of address space, and 4 GiB + 64 KiB without access behind
+ * A slot reserves 2 GiB without access but for the context near their end, 4 GiB of address space, and 4 GiB + 64 KiB without access behind
  * it. An access reaches base + index + offset with index and offset below 2^32 and at most 8 bytes wide:
  * at most 8 GiB + 6 behind base, inside the reservation; the part in front catches an address computed with
  * a sign-extended index. Pages below the memory's size are readable and writable, all others fault.

@@ -175,6 +175,11 @@ public struct Builder {
         call(function.value, function.type, arguments, convention: convention)
     }
 
+    /// Adds an attribute to a call.
+    public func add(_ attribute: Attribute, to call: Value, at place: AttributePlace) {
+        LLVMAddCallSiteAttribute(call.raw, place.index, attribute.raw)
+    }
+
     /// Lets the code generator turn a call into a jump when its result is returned as it is.
     public func markTail(_ call: Value) { LLVMSetTailCall(call.raw, 1) }
 

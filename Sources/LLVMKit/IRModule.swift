@@ -69,6 +69,9 @@ public struct IRModule: ~Copyable {
     /// All zero bits of any type.
     public func zero(_ type: IRType) -> Value { Value(LLVMConstNull(type.raw)) }
 
+    /// No particular value: what is not read takes no instruction.
+    public func poison(_ type: IRType) -> Value { Value(LLVMGetPoison(type.raw)) }
+
     /// A byte string without a terminator.
     public func bytes(_ bytes: [UInt8]) -> Value {
         bytes.withUnsafeBufferPointer { buffer in

@@ -62,11 +62,14 @@ public enum CallingConvention {
     case c
     /// LLVM's own for calls between functions it compiled.
     case fast
+    /// Swift's: C's arguments, and results in up to four registers.
+    case swift
 
     var number: UInt32 {
         switch self {
         case .c: LLVMCCallConv.rawValue
         case .fast: LLVMFastCallConv.rawValue
+        case .swift: LLVMSwiftCallConv.rawValue
         }
     }
 }

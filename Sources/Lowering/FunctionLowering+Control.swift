@@ -189,9 +189,7 @@ extension FunctionLowering {
 
     private func lowerReturn() {
         fallsThrough = false
-        guard let operand = stack.popLast() else { return build.return(gas) }
-        let pair = build.insert(module.ir.zero(module.internalResult(type)), value(of: operand), 0)
-        build.return(build.insert(pair, gas, 1))
+        convention.return(stack.popLast().map(value(of:)), gas: gas, module)
     }
 
     private func lowerBranchTable() throws(LoweringError) {

@@ -17,8 +17,7 @@ extension FunctionLowering {
             let end = build.binary(.add, extended, module.i64(offset + width))
             trap(SMELT_RT_TRAP_MEMORY_OUT_OF_BOUNDS, if: build.compare(.unsignedGreater, end, memoryBytes))
         }
-        let indexed = build.address(memoryBase, extended, byte: types.i8)
-        return offset == 0 ? indexed : build.address(indexed, module.i64(offset), byte: types.i8)
+        return module.memoryAddress(context, extended, offset: offset)
     }
 
     /// An index as 64 bits. One that is used several times is extended once, where it is computed: across blocks the

@@ -113,7 +113,7 @@ extension FunctionLowering {
     func lowerUncallable() {
         build.position(module.ir.addBlock(function))
         guard plan != nil else { return module.raise(SMELT_RT_TRAP_NATIVE_STACK, gas: nil, context: context) }
-        module.raiseStack(gas: function.argument(2), height: height, context: context)
+        module.raiseStack(gas: function.argument(Convention.gas), height: height, context: context)
     }
 
     /// The height to call a function with: raised by the callee's cost, which the callee compares.

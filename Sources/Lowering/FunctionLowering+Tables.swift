@@ -7,8 +7,11 @@ import WasmFormat
 extension FunctionLowering {
     private func global(_ index: UInt32) throws(LoweringError) -> (slot: Value, type: ValueType) {
         guard Int(index) < module.globalTypes.count else { throw fail("global \(index) does not exist") }
-        let base = module.constantField(types.pointer, context, ContextLayout.globals)
-        var slot = module.field(base, UInt64(index) * UInt64(MemoryLayout<UInt64>.stride))
+        let slots =
+            module.globalTypes.count <= SMELT_RT_NEAR_GLOBALS
+            ? module.field(context, UInt64(SMELT_RT_GLOBALS))
+            : module.constantField(types.pointer, context, ContextLayout.globals)
+        var slot = module.field(slots, UInt64(index) * UInt64(MemoryLayout<UInt64>.stride))
         if Int(index) < module.importedGlobalCount {
             slot = build.load(types.pointer, slot, alignment: 8, annotation: module.invariant)
         }
@@ -45,20 +48,20 @@ extension FunctionLowering {
     }
 
     /// Takes apart what a function of the internal convention returned.
-    private func finishCall(_ returned: Value, _ type: FunctionType) {
-        guard !type.results.isEmpty else { return setGas(returned) }
-        push(build.extract(returned, 0))
-        setGas(build.extract(returned, 1))
+    private func finishCall(_ returned: Value, _ convention: Convention, hasResult: Bool) {
+        if hasResult { push(convention.value(of: returned, build)) }
+        setGas(convention.gas(of: returned, build))
     }
 
     func lowerCall(_ callee: Int) throws(LoweringError) {
         guard callee < module.functions.count else { throw fail("function \(callee) does not exist") }
         let type = module.functionTypes[callee]
         try atSite { () throws(LoweringError) in
-            let arguments = try popArguments(type)
-            let hidden = [context, memoryBase, gas, height(calling: callee)]
-            let returned = build.call(module.functions[callee], hidden + arguments, convention: .fast)
-            finishCall(returned, type)
+            let convention = module.convention(type)
+            let arguments = convention.arguments(
+                context: context, gas: gas, height: height(calling: callee), try popArguments(type))
+            let returned = module.callGuest(module.functions[callee].value, convention, arguments)
+            finishCall(returned, convention, hasResult: !type.results.isEmpty)
         }
     }
 
@@ -73,17 +76,15 @@ extension FunctionLowering {
         let element = build.address(elements, offset, byte: types.i8)
         checkType(of: element, module.typeNumbers[index])
         let code = build.load(types.pointer, module.field(element, ContextLayout.referenceCode), alignment: 8)
-        var hidden = [context, memoryBase, gas, height]
+        var owner = context
         if module.options.linksEverything {
-            let owner = build.load(types.pointer, module.field(element, ContextLayout.referenceContext), alignment: 8)
-            hidden[0] = owner
-            hidden[1] = build.load(types.pointer, module.field(owner, ContextLayout.memoryBase), alignment: 8)
+            owner = module.context(
+                at: build.load(types.pointer, module.field(element, ContextLayout.referenceContext), alignment: 8))
         }
-        let arguments = hidden + (try popArguments(type))
-        let returned = try atSite { () throws(LoweringError) in
-            build.call(code, module.internalType(type), arguments, convention: .fast)
-        }
-        finishCall(returned, type)
+        let convention = module.convention(type)
+        let arguments = convention.arguments(context: owner, gas: gas, height: height, try popArguments(type))
+        let returned = try atSite { () throws(LoweringError) in module.callGuest(code, convention, arguments) }
+        finishCall(returned, convention, hasResult: !type.results.isEmpty)
     }
 
     /// A null element has type number 0, so one comparison finds both faults.

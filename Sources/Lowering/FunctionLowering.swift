@@ -27,8 +27,8 @@ final class FunctionLowering {
     let facts: FunctionFacts
 
     // Arguments of the internal convention.
-    let context: Value
-    let memoryBase: Value
+    let convention: Convention
+    let context: Context
     /// A `StackPair`; from `checkStack` on, this function's reserve is in it.
     var height: Value
 
@@ -80,9 +80,9 @@ final class FunctionLowering {
         types = module.types
         type = module.functionTypes[index]
         function = module.functions[index]
-        context = function.argument(0)
-        memoryBase = function.argument(1)
-        height = function.argument(3)
+        convention = module.convention(type)
+        context = module.context(of: function)
+        height = function.argument(Convention.height)
         facts = FunctionFacts(
             index: UInt32(index), estimate: work.estimate, frameBytes: nil)
     }
@@ -126,12 +126,12 @@ final class FunctionLowering {
 
     private func lowerPrologue() {
         build.position(module.ir.addBlock(function))
-        var initial = type.parameters.indices.map { function.argument(4 + $0) }
+        var initial = convention.parameters(of: function)
         for group in body.localGroups {
             let zero = module.ir.zero(module.type(group.type))
             initial.append(contentsOf: repeatElement(zero, count: Int(group.count)))
         }
-        initial.append(function.argument(2))
+        initial.append(function.argument(Convention.gas))
         variables = initial.map(\.type)
         slots = variables.indices.map { work.busyLocals.contains($0) ? build.alloca(variables[$0]) : nil }
         for (slot, value) in zip(slots, initial) {
@@ -148,7 +148,9 @@ final class FunctionLowering {
     var gasVariable: Int { variables.count - 1 }
 
     func variable(_ number: Int) -> Value {
-        guard let slot = slots[number] else { return withValues { $0.value(of: number) } ?? function.argument(2) }
+        guard let slot = slots[number] else {
+            return withValues { $0.value(of: number) } ?? function.argument(Convention.gas)
+        }
         if let known = known[number], known.block == build.block { return known.value }
         let value = build.load(variables[number], slot, alignment: 8)
         known[number] = (build.block, value)

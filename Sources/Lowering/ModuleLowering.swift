@@ -41,6 +41,8 @@ final class ModuleLowering {
         let function: [Attribute]
         let raise: [Attribute]
         let noUnwind: Attribute
+        /// Of a parameter: the register that is kept for the context.
+        let context: Attribute
     }
 
     init(
@@ -78,7 +80,7 @@ final class ModuleLowering {
             raise: [
                 ir.attribute("noreturn"), ir.attribute("nounwind"), ir.attribute("cold"), ir.attribute("nomerge"),
             ],
-            noUnwind: ir.attribute("nounwind"))
+            noUnwind: ir.attribute("nounwind"), context: ir.attribute("swiftself"))
 
         functionTypes = image.functionTypes
         importedFunctionCount = image.importedFunctionCount
@@ -102,16 +104,8 @@ final class ModuleLowering {
     /// Whether calls add up reserves: not where the counted height ends every chain of calls first.
     var addsReserves: Bool { !reserve.isBounded }
 
-    /// The internal convention: context, memory base, gas, `StackPair`, parameters; gas alone or result and gas.
-    func internalType(_ type: FunctionType) -> IRType {
-        let parameters = [types.pointer, types.pointer, types.i64, types.i64] + type.parameters.map { self.type($0) }
-        return ir.functionType(parameters, internalResult(type))
-    }
-
-    func internalResult(_ type: FunctionType) -> IRType {
-        guard let result = type.results.first else { return types.i64 }
-        return ir.structType([self.type(result), types.i64])
-    }
+    /// How functions of a type are called.
+    func convention(_ type: FunctionType) -> Convention { Convention(type, self) }
 
     func i32(_ value: UInt32) -> Value { ir.constant(types.i32, UInt64(value)) }
     func i64(_ value: UInt64) -> Value { ir.constant(types.i64, value) }
@@ -122,26 +116,21 @@ final class ModuleLowering {
         offset == 0 ? base : build.address(base, i64(offset), byte: types.i8)
     }
 
-    /// A field that does not change while compiled code runs.
-    func constantField(_ type: IRType, _ context: Value, _ offset: UInt64) -> Value {
-        build.load(type, field(context, offset), alignment: 8, annotation: invariant)
-    }
-
-    func loadGas(_ context: Value) -> Value {
+    func loadGas(_ context: Context) -> Value {
         build.load(types.i64, field(context, ContextLayout.gas), alignment: 8)
     }
 
     /// Volatile, so that it stays in front of the accesses and calls that follow.
-    func storeGas(_ gas: Value, _ context: Value) {
+    func storeGas(_ gas: Value, _ context: Context) {
         build.store(gas, field(context, ContextLayout.gas), alignment: 8, volatile: true)
     }
 
     /// Calls a service with the C convention.
     @discardableResult
-    func callService(_ service: UInt64, _ context: Value, _ arguments: [Value], result: IRType? = nil) -> Value {
+    func callService(_ service: UInt64, _ context: Context, _ arguments: [Value], result: IRType? = nil) -> Value {
         let callee = constantField(types.pointer, context, service)
         let type = ir.functionType([types.pointer] + arguments.map(\.type), result ?? types.void)
-        return build.call(callee, type, [context] + arguments, attributes: [attributes.noUnwind])
+        return build.call(callee, type, [address(of: context)] + arguments, attributes: [attributes.noUnwind])
     }
 
     // MARK: Functions
@@ -162,13 +151,11 @@ final class ModuleLowering {
     /// Declares everything, then lowers bodies, entries and the descriptor, in the order of the index space.
     func lower() throws(LoweringError) -> [FunctionFacts] {
         for (index, type) in functionTypes.enumerated() {
-            functions.append(
-                addFunction(names.symbol(UInt32(index)), internalType(type), convention: .fast))
+            functions.append(addGuestFunction(names.symbol(UInt32(index)), type))
         }
         for index in functionTypes.indices {
             if index >= importedFunctionCount, trampolineCharge(index) != nil {
-                tableEntries.append(
-                    addFunction("entry\(index)", internalType(functionTypes[index]), convention: .fast))
+                tableEntries.append(addGuestFunction("entry\(index)", functionTypes[index]))
             } else {
                 tableEntries.append(functions[index])
             }

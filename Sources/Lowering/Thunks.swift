@@ -26,62 +26,55 @@ extension ModuleLowering {
         let function = functions[index]
         let type = functionTypes[index]
         build.position(ir.addBlock(function))
-        let context = function.argument(0)
+        let convention = convention(type)
+        let context = context(of: function)
         let slots = build.alloca(ir.arrayType(types.i64, count: max(1, type.parameters.count)))
-        for (position, parameter) in type.parameters.enumerated() {
-            let bits = slotBits(function.argument(4 + position), parameter)
-            build.store(bits, slot(slots, position), alignment: 8)
+        for (position, argument) in convention.parameters(of: function).enumerated() {
+            build.store(slotBits(argument, type.parameters[position]), slot(slots, position), alignment: 8)
         }
-        storeGas(function.argument(2), context)
+        storeGas(function.argument(Convention.gas), context)
         callService(Service.callImport, context, [i32(UInt32(index)), slots])
         // Volatile: the handler wrote it behind the compiler's back.
         let gas = build.load(types.i64, field(context, ContextLayout.gas), alignment: 8, volatile: true)
-        guard let result = type.results.first else { return build.return(gas) }
-        let value = build.load(self.type(result), slots, alignment: 8)
-        build.return(pair(value, gas, type))
-    }
-
-    private func pair(_ value: Value, _ gas: Value, _ type: FunctionType) -> Value {
-        build.insert(build.insert(ir.zero(internalResult(type)), value, 0), gas, 1)
+        let value = type.results.first.map { build.load(self.type($0), slots, alignment: 8) }
+        convention.return(value, gas: gas, self)
     }
 
     /// What the reference puts in front of functions that are reached from outside or through a table: its own
     /// charge, then the height, which the function compares.
     func lowerTrampoline(_ index: Int, charge: UInt64) {
         let function = tableEntries[index]
-        let type = functionTypes[index]
+        let convention = convention(functionTypes[index])
         let start = ir.addBlock(function)
         let exhausted = ir.addBlock(function)
         let rest = ir.addBlock(function)
-        let context = function.argument(0)
+        let context = context(of: function)
         build.position(start)
-        let left = build.binary(.sub, function.argument(2), i64(charge))
+        let left = build.binary(.sub, function.argument(Convention.gas), i64(charge))
         build.branch(build.compare(.signedLess, left, i64(0)), exhausted, rest, annotation: unlikely)
         build.position(exhausted)
         raise(SMELT_RT_TRAP_OUT_OF_GAS, gas: left, context: context)
         build.position(rest)
         let position = index - importedFunctionCount
         let cost = plan?.functions[position].stackCost ?? 0
-        let height = build.binary(.add, function.argument(3), i64(UInt64(cost)))
-        let parameters = type.parameters.indices.map { function.argument(4 + $0) }
-        let returned = build.call(
-            functions[index], [context, function.argument(1), left, height] + parameters, convention: .fast)
+        let height = build.binary(.add, function.argument(Convention.height), i64(UInt64(cost)))
+        let returned = callGuest(
+            functions[index].value, convention,
+            convention.arguments(
+                context: context, gas: left, height: height, convention.parameters(of: function)))
         build.markTail(returned)
         build.return(returned)
     }
 
     /// Calls a function from outside: the counter comes from the context and goes back there; nothing is on the stack
     /// yet.
-    private func callFromOutside(_ index: Int, context: Value, _ arguments: [Value]) -> Value? {
-        let base = build.load(types.pointer, field(context, ContextLayout.memoryBase), alignment: 8)
-        let returned = build.call(
-            tableEntries[index], [context, base, loadGas(context), i64(0)] + arguments, convention: .fast)
-        guard !functionTypes[index].results.isEmpty else {
-            storeGas(returned, context)
-            return nil
-        }
-        storeGas(build.extract(returned, 1), context)
-        return build.extract(returned, 0)
+    private func callFromOutside(_ index: Int, _ context: Context, _ arguments: [Value]) -> Value? {
+        let convention = convention(functionTypes[index])
+        let returned = callGuest(
+            tableEntries[index].value, convention,
+            convention.arguments(context: context, gas: loadGas(context), height: i64(0), arguments))
+        storeGas(convention.gas(of: returned, build), context)
+        return functionTypes[index].results.isEmpty ? nil : convention.value(of: returned, build)
     }
 
     /// `void (context, arguments, results)`, 64-bit slots.
@@ -93,7 +86,7 @@ extension ModuleLowering {
         let arguments = type.parameters.enumerated().map { position, parameter in
             build.load(self.type(parameter), slot(function.argument(1), position), alignment: 8)
         }
-        let result = callFromOutside(index, context: function.argument(0), arguments)
+        let result = callFromOutside(index, context(at: function.argument(0)), arguments)
         if let result, let resultType = type.results.first {
             build.store(slotBits(result, resultType), function.argument(2), alignment: 8)
         }
@@ -109,7 +102,7 @@ extension ModuleLowering {
         let function = addFunction("typed\(index)", signature, convention: .c)
         build.position(ir.addBlock(function))
         let arguments = type.parameters.indices.map { function.argument(1 + $0) }
-        build.return(callFromOutside(index, context: function.argument(0), arguments))
+        build.return(callFromOutside(index, context(at: function.argument(0)), arguments))
         return function
     }
 

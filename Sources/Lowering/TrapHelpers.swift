@@ -11,7 +11,7 @@ struct TrapHelpers {
     /// Of the test at a function's start.
     private(set) var stack: Function?
 
-    /// `void (context, counter)`.
+    /// `void (anchor of the context, counter)`.
     mutating func plain(_ trap: smelt_rt_trap, make: (String) -> Function) -> Function {
         if let known = plain.first(where: { $0.trap == trap }) { return known.function }
         let function = make("trap\(trap.rawValue)")
@@ -19,7 +19,7 @@ struct TrapHelpers {
         return function
     }
 
-    /// `void (context, counter, height)`.
+    /// `void (anchor of the context, counter, height)`.
     mutating func stack(make: (String) -> Function) -> Function {
         if let stack { return stack }
         let function = make("trap_stack")
@@ -33,14 +33,14 @@ extension ModuleLowering {
     private var stackType: IRType { ir.functionType([types.pointer, types.i64, types.i64], types.void) }
 
     /// Ends the block: gas goes to the context, the runtime ends the entry.
-    func raise(_ trap: smelt_rt_trap, gas: Value?, context: Value) {
+    func raise(_ trap: smelt_rt_trap, gas: Value?, context: Context) {
         if let gas {
             let helper = trapHelpers.plain(trap) { addFunction($0, plainType, convention: .c) }
-            build.call(helper.value, helper.type, [context, gas], attributes: attributes.raise)
+            build.call(helper.value, helper.type, [context.anchor, gas], attributes: attributes.raise)
         } else {
             let callee = constantField(types.pointer, context, ContextLayout.raise)
             let type = ir.functionType([types.pointer, types.i32], types.void)
-            build.call(callee, type, [context, i32(trap.rawValue)], attributes: attributes.raise)
+            build.call(callee, type, [address(of: context), i32(trap.rawValue)], attributes: attributes.raise)
         }
         build.unreachable()
     }
@@ -49,9 +49,9 @@ extension ModuleLowering {
     /// reserves.
     ///
     /// - Parameter height: a `StackPair`.
-    func raiseStack(gas: Value, height: Value, context: Value) {
+    func raiseStack(gas: Value, height: Value, context: Context) {
         let helper = trapHelpers.stack { addFunction($0, stackType, convention: .c) }
-        build.call(helper.value, helper.type, [context, gas, height], attributes: attributes.raise)
+        build.call(helper.value, helper.type, [context.anchor, gas, height], attributes: attributes.raise)
         build.unreachable()
     }
 
@@ -59,26 +59,27 @@ extension ModuleLowering {
     func lowerTrapHelpers() {
         for (trap, function) in trapHelpers.plain {
             build.position(ir.addBlock(function))
-            let context = function.argument(0)
+            let context = Context(anchor: function.argument(0))
             storeGas(function.argument(1), context)
-            jumpToRaise(plainType, [context, i64(UInt64(trap.rawValue))])
+            jumpToRaise(plainType, context, [i64(UInt64(trap.rawValue))])
         }
         guard let function = trapHelpers.stack, let plan else { return }
         build.position(ir.addBlock(function))
-        let context = function.argument(0)
+        let context = Context(anchor: function.argument(0))
         let height = function.argument(2)
         storeGas(function.argument(1), context)
         let trap = build.select(
             build.compare(.unsignedGreater, build.convert(.truncate, height, to: types.i32), i32(plan.stackLimit)),
             i64(UInt64(SMELT_RT_TRAP_STACK_HEIGHT.rawValue)), i64(UInt64(SMELT_RT_TRAP_NATIVE_STACK.rawValue)))
-        jumpToRaise(stackType, [context, trap, height])
+        jumpToRaise(stackType, context, [trap, height])
     }
 
     /// `raise` is called with the helper's own type, as a call that must become a jump demands: its number is the
     /// low half of a register, and further arguments are ones it does not look at.
-    private func jumpToRaise(_ type: IRType, _ arguments: [Value]) {
-        let callee = constantField(types.pointer, arguments[0], ContextLayout.raise)
-        build.markMustTail(build.call(callee, type, arguments, attributes: [attributes.noUnwind]))
+    private func jumpToRaise(_ type: IRType, _ context: Context, _ arguments: [Value]) {
+        let callee = constantField(types.pointer, context, ContextLayout.raise)
+        let all = [address(of: context)] + arguments
+        build.markMustTail(build.call(callee, type, all, attributes: [attributes.noUnwind]))
         build.return()
     }
 }

@@ -112,11 +112,15 @@ extension FunctionCompiler {
 
     // MARK: Globals and the table
 
-    /// The cell of a global: r11 and a displacement.
+    /// The cell of a global: behind the context, or r11 and a displacement.
     private mutating func cell(_ index: Int) throws(SinglePassError) -> (memory: Memory, type: ValueType) {
         guard index < module.globalTypes.count else { throw fail("global \(index) does not exist") }
-        assembler.load(.r11, context(ContextLayout.globals), wide: true)
-        var memory = Memory(.r11, nil, Int32(index * MemoryLayout<UInt64>.stride))
+        let offset = UInt64(index * MemoryLayout<UInt64>.stride)
+        var memory = context(UInt64(SMELT_RT_GLOBALS) + offset)
+        if module.globalTypes.count > SMELT_RT_NEAR_GLOBALS {
+            assembler.load(.r11, context(ContextLayout.globals), wide: true)
+            memory = Memory(.r11, nil, Int32(offset))
+        }
         if index < module.importedGlobalCount {
             assembler.load(.r11, memory, wide: true)
             memory = Memory(.r11)

@@ -25,7 +25,6 @@ struct Operand: Hashable {
 }
 
 extension ValueType {
-    var isFloat: Bool { self == .f32 || self == .f64 }
     var isWide: Bool { self == .i64 || self == .funcref }
 }
 

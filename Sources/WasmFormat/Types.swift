@@ -5,6 +5,8 @@ public enum ValueType: UInt8, Sendable, Hashable {
     case f32 = 0x7D
     case f64 = 0x7C
     case funcref = 0x70
+
+    public var isFloat: Bool { self == .f32 || self == .f64 }
 }
 
 /// A function type. Equality is structural, as `call_indirect` and linking demand.

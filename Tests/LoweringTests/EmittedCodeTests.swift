@@ -49,6 +49,14 @@ struct EmittedCodeTests {
         ]
     }
 
+    /// The line without what the calling convention leaves open: arguments of a call and fields of a result that nobody
+    /// reads. Nothing is computed from them.
+    private static func withoutFillers(_ line: Substring) -> String {
+        if line.contains("call swiftcc") { return line.replacing("i64 poison", with: "") }
+        if line.contains(" = insertvalue { ") { return line.replacing("} poison,", with: "},") }
+        return String(line)
+    }
+
     @Test(arguments: ways.filter { $0.tier == .optimised })
     func emittedIRHasNothingThatCouldBeUndefined(_ way: LoweringOptions) throws {
         let module = try TestModule(Self.everything())
@@ -57,7 +65,7 @@ struct EmittedCodeTests {
             // Intrinsics come with LLVM's own attributes; functions defined here have "no-builtins".
             if line.hasPrefix("declare") || line.hasPrefix(";") { continue }
             if line.hasPrefix("attributes"), !line.contains("no-builtins") { continue }
-            let words = Set(line.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") })
+            let words = Set(Self.withoutFillers(line).split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") })
             for word in [
                 "nsw", "nuw", "exact", "inbounds", "undef", "fast", "nnan", "ninf", "nsz", "arcp", "contract",
                 "reassoc", "mustprogress", "willreturn", "poison", "noalias",
