@@ -20,7 +20,7 @@ extern "C" {
  * MAJOR changes when an object compiled before cannot run on a runtime built after (layout of the
  * context or the descriptor, meaning of a field). MINOR changes when fields are appended. An object of
  * another MAJOR, or of a newer MINOR, is refused and compiled again. */
-#define SMELT_RT_ABI_MAJOR 3
+#define SMELT_RT_ABI_MAJOR 4
 #define SMELT_RT_ABI_MINOR 0
 #define SMELT_RT_MAGIC 0x31544c454d53ull /* "SMELT1" */
 #define SMELT_RT_NONE 0xffffffffu          /* no maximum; no function, no reference */
@@ -139,7 +139,7 @@ struct smelt_rt_context {
 /* A module that defines a memory has its context at a constant distance in front of it, so that one register leads
  * compiled code to both, and to its globals. Between them lie pages without access. */
 #define SMELT_RT_MEMORY_BEHIND_CONTEXT 65536 /* bytes from the context to the memory's first */
-#define SMELT_RT_GLOBALS 328                 /* bytes from the context to the slot of global 0 */
+#define SMELT_RT_GLOBALS 280                 /* bytes from the context to the slot of global 0 */
 #define SMELT_RT_NEAR_GLOBALS 4096           /* a module with more has its slots elsewhere */
 
 /* ---- 4. The module descriptor: the one exported symbol `smelt_module` ------------------------------ */

@@ -97,14 +97,17 @@ struct FunctionWork {
     /// - Parameters:
     ///   - localCount: parameters and declared locals.
     ///   - charges: of the plan, for this function.
-    init(_ body: FunctionBody, _ table: SideTable, localCount: Int, charges: Int, options: LoweringOptions) {
+    init(
+        _ body: FunctionBody, _ table: SideTable, localCount: Int, charges: Int, options: LoweringOptions,
+        inlining: Inlining
+    ) {
         self.table = table
         var survey = Survey(table, budget: options.budget)
         survey.estimate.blocks = Estimate.fixedBlocks + UInt64(charges)
         // What has fewer instructions has no local with more reads.
         let counts = body.instructions.count > Self.busyReads
         var reads = [Int](repeating: 0, count: counts ? localCount : 0)
-        survey.go(through: body) { local in
+        survey.go(through: body, inlining) { local in
             if counts, Int(local) < localCount { reads[Int(local)] += 1 }
         }
         estimate = survey.estimate
@@ -122,10 +125,13 @@ struct ModuleWork {
     var functions: [FunctionWork]
     var tier: Tier
     let reserve: StackReserve
+    let inlining: Inlining
 
     init(_ validated: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions) {
         let module = validated.module
         let imported = module.importedFunctionCount
+        let reserve = StackReserve(module, plan: plan, isLinked: options.linksEverything)
+        let inlining = Inlining(module, plan: plan, reserve: reserve)
         functions = module.bodies.enumerated().map { position, body in
             let parameters = module.functionType(UInt32(imported + position))?.parameters.count ?? 0
             var charges = 0
@@ -135,12 +141,13 @@ struct ModuleWork {
             return FunctionWork(
                 body, validated.sideTables[position],
                 localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) }, charges: charges,
-                options: options)
+                options: options, inlining: inlining)
         }
         let isBounded = options.budget.allows(functions.map(\.estimate))
         // Modules that are linked to each other call with one convention.
         tier = options.tier == .optimised && (isBounded || options.linksEverything) ? .optimised : .baseline
-        reserve = StackReserve(module, plan: plan, isLinked: options.linksEverything)
+        self.reserve = reserve
+        self.inlining = inlining
     }
 }
 
@@ -170,7 +177,7 @@ private struct Survey {
     /// Takes time linear in the body's length and in the figure of phis, which is not followed beyond the budget.
     ///
     /// - Parameter read: told the local of each `local.get`.
-    mutating func go(through body: FunctionBody, read: (UInt32) -> Void) {
+    mutating func go(through body: FunctionBody, _ inlining: Inlining, read: (UInt32) -> Void) {
         var position = 0
         while position < body.instructions.count {
             let next = cursor.reachable(from: position, in: table)
@@ -182,6 +189,11 @@ private struct Survey {
             let instruction = body.instructions[position]
             let recipe = instruction.opcode.brief.recipe
             if recipe == .localGet { read(instruction.index) }
+            if recipe == .call, let size = inlining.size(of: Int(instruction.index)) {
+                estimate.length += size.length
+                estimate.blocks += size.blocks
+                run += size.length
+            }
             apply(recipe)
             position += 1
         }
@@ -245,7 +257,7 @@ extension Recipe {
     }
 
     /// Basic blocks that the instruction adds, in the bounds mode that makes more of them.
-    fileprivate var blocks: UInt64 {
+    var blocks: UInt64 {
         switch self {
         case .unreachable, .block, .loop, .branchIf: 1
         case .if: 3

@@ -5,6 +5,7 @@ import WasmFormat
 struct FrameCheck {
     let module: Module
     let reserve: StackReserve
+    let inlining: Inlining
     /// The name of a function's code.
     let symbol: (UInt32) -> String
 
@@ -17,7 +18,7 @@ struct FrameCheck {
             let parameters = module.type(types[index])?.parameters.count ?? 0
             let bytes = stackBytes(UInt32(index), parameters: parameters, frames)
             let allowed = reserve.bytes(ofFunction: position)
-            guard bytes <= allowed else {
+            guard bytes <= allowed || bytes <= allowed + inlining.reserve(in: module.bodies[position], reserve) else {
                 throw .frame(function: UInt32(index), bytes: bytes, reserve: allowed)
             }
         }

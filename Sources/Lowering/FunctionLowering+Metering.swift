@@ -13,9 +13,9 @@ extension FunctionLowering {
 
     /// Works on what is due, where there is metering.
     func charged(_ body: (inout ChargeCursor) throws(PlanFault) -> Void) throws(LoweringError) {
-        guard var taken = charges.take() else { return }
+        guard var taken = walk.charges.take() else { return }
         do { try body(&taken) } catch { throw LoweringError(error) }
-        charges = taken
+        walk.charges = taken
     }
 
     /// The charges due in front of the instruction at hand: the block's, then the one by operand.
@@ -71,8 +71,8 @@ extension FunctionLowering {
 
     /// Stores the counter where `CounterStores` says so.
     func lowerCounterStore() {
-        guard passedStores < stores.count, Int(stores[passedStores]) == position else { return }
-        passedStores += 1
+        guard walk.passedStores < walk.stores.count, Int(walk.stores[walk.passedStores]) == position else { return }
+        walk.passedStores += 1
         build.locate(site)
         module.storeGas(gas, context)
         build.locate(lastAccess)

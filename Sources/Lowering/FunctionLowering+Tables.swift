@@ -38,7 +38,7 @@ extension FunctionLowering {
 
     // MARK: Calls
 
-    private func popArguments(_ type: FunctionType) throws(LoweringError) -> [Value] {
+    func popArguments(_ type: FunctionType) throws(LoweringError) -> [Value] {
         guard operandCount >= type.parameters.count else {
             throw fail("an argument is missing")
         }
@@ -56,6 +56,9 @@ extension FunctionLowering {
     func lowerCall(_ callee: Int) throws(LoweringError) {
         guard callee < module.functions.count else { throw fail("function \(callee) does not exist") }
         let type = module.functionTypes[callee]
+        if let plan = module.plan, module.work.inlining.size(of: callee) != nil {
+            return try lowerInlined(callee, type, plan: plan)
+        }
         try atSite { () throws(LoweringError) in
             let convention = module.convention(type)
             let arguments = convention.arguments(

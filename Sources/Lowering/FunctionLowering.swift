@@ -14,13 +14,31 @@ enum Operand {
     case flag(Value)
 }
 
+/// What belongs to the body that is gone through.
+struct Walk {
+    let body: FunctionBody
+    /// What is due where; nil without metering.
+    var charges: ChargeCursor?
+    /// Positions where the counter is stored: see `CounterStores`.
+    var stores: [UInt32] = []
+    var passedStores = 0
+    /// The instruction at hand.
+    var position = 0
+    /// Values of the locals, of a body in one straight line; nil where they are variables.
+    var locals: [Value]?
+
+    init(_ body: FunctionBody, plan: MeteringPlan.Function?, index: Int) {
+        self.body = body
+        charges = plan.map { ChargeCursor($0, function: UInt32(index)) }
+    }
+}
+
 /// The lowering of one function body: one pass over its instructions.
 final class FunctionLowering {
     let module: ModuleLowering
     let build: Builder
     let types: CommonTypes
     let index: Int
-    let body: FunctionBody
     let type: FunctionType
     let plan: MeteringPlan.Function?
     let function: Function
@@ -45,24 +63,27 @@ final class FunctionLowering {
     var frames: [Frame?] = []
     /// Where in the body this is: what cannot be reached is passed over.
     var cursor = SideTable.Cursor()
-    /// What is due where; nil without metering.
-    var charges: ChargeCursor?
+    /// Of the function itself, or of one that is lowered in place of a call.
+    var walk: Walk
+    /// The highest cost of a callee for which the height was compared on every way here.
+    var testedCost: UInt32 = 0
     /// Whether control comes to the instruction at hand from the one in front of it.
     var fallsThrough = true
     /// Where the counter is stored to the context, and how many of these places are passed.
-    private(set) var stores: [UInt32] = []
-    var passedStores = 0
     /// The blocks that charges branch to when gas runs out, and the counters they bring.
     var exhausted: [(block: Block, incoming: [(Value, Block)])] = []
-    /// The instruction at hand.
-    var position = 0
     /// Indices of memory that have been extended to 64 bits.
     var extensions: [Value: Value] = [:]
     /// The last access of memory that can fault.
     var lastAccess: DebugLocation?
     private let scope: DebugScope?
     let work: FunctionWork
-    /// The structure of the body.
+    var body: FunctionBody { walk.body }
+    var position: Int {
+        get { walk.position }
+        set { walk.position = newValue }
+    }
+    /// The structure of the function's own body.
     var structure: SideTable { work.table }
 
     init(
@@ -73,9 +94,8 @@ final class FunctionLowering {
         self.scope = scope
         self.module = module
         self.index = index
-        self.body = body
         self.plan = plan
-        charges = plan.map { ChargeCursor($0, function: UInt32(index)) }
+        walk = Walk(body, plan: plan, index: index)
         build = module.build
         types = module.types
         type = module.functionTypes[index]
@@ -91,7 +111,7 @@ final class FunctionLowering {
 
     func lower() throws(LoweringError) {
         guard module.reserve.isCallable(index - module.importedFunctionCount) else { return lowerUncallable() }
-        try planStores()
+        if let plan { try planStores(body, structure, plan, index: index) }
         lowerPrologue()
         while position < body.instructions.count {
             let innermost = cursor.innermost
@@ -106,22 +126,28 @@ final class FunctionLowering {
             try lower(instruction)
             position += 1
         }
-        try charged { charges throws(PlanFault) in try charges.finish(count: body.instructions.count) }
-        guard passedStores == stores.count else { throw fail("a store of the counter is left over") }
+        try finishWalk()
         lastAccess = nil
         build.locate(nil)
         finishExhausted()
     }
 
     /// Where the code reads the counter from the context: see `CounterStores`.
-    private func planStores() throws(LoweringError) {
-        guard let plan else { return }
+    func planStores(
+        _ body: FunctionBody, _ table: SideTable, _ plan: MeteringPlan.Function, index: Int
+    ) throws(LoweringError) {
         do {
-            stores = try CounterStores(
-                body, structure, plan: plan, function: UInt32(index), importedFunctions: module.importedFunctionCount,
+            walk.stores = try CounterStores(
+                body, table, plan: plan, function: UInt32(index), importedFunctions: module.importedFunctionCount,
                 readers: module.options.counterReaders
             ).positions
         } catch { throw LoweringError(error) }
+    }
+
+    /// Nothing that was due is left over.
+    func finishWalk() throws(LoweringError) {
+        try charged { charges throws(PlanFault) in try charges.finish(count: body.instructions.count) }
+        guard walk.passedStores == walk.stores.count else { throw fail("a store of the counter is left over") }
     }
 
     private func lowerPrologue() {
@@ -243,7 +269,7 @@ final class FunctionLowering {
     // MARK: Dispatch
 
     /// By the recipe of the opcode table.
-    private func lower(_ instruction: Instruction) throws(LoweringError) {
+    func lower(_ instruction: Instruction) throws(LoweringError) {
         let opcode = instruction.opcode
         switch opcode.brief.recipe {
         case .nop: break
@@ -256,11 +282,11 @@ final class FunctionLowering {
             let condition = try popCondition()
             let no = try pop()
             push(build.select(condition, try pop(), no))
-        case .localGet: push(variable(try local(instruction.index)))
-        case .localSet: assign(try local(instruction.index), try pop())
+        case .localGet: push(try local(instruction.index))
+        case .localSet: try setLocal(instruction.index, try pop())
         case .localTee:
             let value = try pop()
-            assign(try local(instruction.index), value)
+            try setLocal(instruction.index, value)
             push(value)
         case .globalGet: try lowerGlobalGet(instruction.index)
         case .globalSet: try lowerGlobalSet(instruction.index)
@@ -313,8 +339,13 @@ final class FunctionLowering {
         }
     }
 
-    private func local(_ index: UInt32) throws(LoweringError) -> Int {
-        guard Int(index) < gasVariable else { throw fail("local \(index) does not exist") }
-        return Int(index)
+    private func local(_ index: UInt32) throws(LoweringError) -> Value {
+        guard Int(index) < walk.locals?.count ?? gasVariable else { throw fail("local \(index) does not exist") }
+        return walk.locals?[Int(index)] ?? variable(Int(index))
+    }
+
+    private func setLocal(_ index: UInt32, _ value: Value) throws(LoweringError) {
+        guard Int(index) < walk.locals?.count ?? gasVariable else { throw fail("local \(index) does not exist") }
+        if walk.locals == nil { assign(Int(index), value) } else { walk.locals?[Int(index)] = value }
     }
 }

@@ -86,7 +86,8 @@ public enum Lowering {
         for index in functions.indices {
             functions[index].frameBytes = frames[lowering.names.symbol(functions[index].index)]
         }
-        let check = FrameCheck(module: module.module, reserve: lowering.reserve, symbol: lowering.names.symbol)
+        let check = FrameCheck(
+            module: module.module, reserve: lowering.reserve, inlining: work.inlining, symbol: lowering.names.symbol)
         try check.run(frames)
         return LoweringOutput(bytes: bytes, tier: .optimised, functions: functions, stages: stages.stages)
     }

@@ -78,6 +78,7 @@ struct BudgetTests {
         let module = try Module.decode(sample.module.bytes, profile: .fvm)
         let validated = try ValidatedModule.validate(module, profile: .fvm)
         return FunctionWork(
-            module.bodies[0], validated.sideTables[0], localCount: 2, charges: 0, options: LoweringOptions())
+            module.bodies[0], validated.sideTables[0], localCount: 2, charges: 0, options: LoweringOptions(),
+            inlining: Inlining(module, plan: nil, reserve: StackReserve(module, plan: nil)))
     }
 }

@@ -51,10 +51,10 @@ struct EmittedCodeTests {
 
     /// The line without what the calling convention leaves open: arguments of a call and fields of a result that nobody
     /// reads. Nothing is computed from them.
-    private static func withoutFillers(_ line: Substring) -> String {
+    private static func withoutFillers(_ line: Substring) -> Substring {
         if line.contains("call swiftcc") { return line.replacing("i64 poison", with: "") }
         if line.contains(" = insertvalue { ") { return line.replacing("} poison,", with: "},") }
-        return String(line)
+        return line
     }
 
     @Test(arguments: ways.filter { $0.tier == .optimised })

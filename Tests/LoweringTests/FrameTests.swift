@@ -158,7 +158,10 @@ struct FrameTests {
         sample.add("f", [.i64], code: [])
         let module = try TestModule(sample.module.bytes)
         let reserve = StackReserve(module.module.module, plan: module.plan)
-        let check = FrameCheck(module: module.module.module, reserve: reserve) { "f\($0)" }
+        let check = FrameCheck(
+            module: module.module.module, reserve: reserve,
+            inlining: Inlining(module.module.module, plan: nil, reserve: reserve)
+        ) { "f\($0)" }
         let allowed = reserve.bytes(ofFunction: 0)
         try check.run(["f0": allowed - 16])
         try check.run(["f0": allowed - 100, "entry0": 68])
