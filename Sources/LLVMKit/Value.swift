@@ -60,15 +60,12 @@ public enum AttributePlace {
 public enum CallingConvention {
     /// The C convention of the target.
     case c
-    /// LLVM's own for calls between functions it compiled.
-    case fast
     /// Swift's: C's arguments, and results in up to four registers.
     case swift
 
     var number: UInt32 {
         switch self {
         case .c: LLVMCCallConv.rawValue
-        case .fast: LLVMFastCallConv.rawValue
         case .swift: LLVMSwiftCallConv.rawValue
         }
     }

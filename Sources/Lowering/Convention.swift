@@ -6,9 +6,10 @@ import WasmFormat
 /// The convention of calls between functions of the guest.
 ///
 /// What every function needs has the same register on both sides of every call, so that passing it on takes no
-/// instruction: the anchor of the context is in R13, which callees preserve (`swiftself`); the gas counter is the fifth integer of
-/// the arguments and the fourth of the results, both R8. Ahead of it go up to four integers of the guest (RDI, RSI,
-/// RDX, RCX), behind it the `StackPair` (R9), then the other parameters. Places that nothing fills are poison.
+/// instruction: the anchor of the context is in R13, which callees preserve (`swiftself`); the gas counter is the fifth
+/// integer of the arguments and the fourth of the results, both R8. Ahead of it go up to four integers of the guest
+/// (RDI, RSI, RDX, RCX), behind it the `StackPair` (R9), then the other parameters. Places that nothing fills are
+/// poison.
 struct Convention {
     static var calls: CallingConvention { .swift }
 
