@@ -69,7 +69,6 @@ final class FunctionLowering {
     var testedCost: UInt32 = 0
     /// Whether control comes to the instruction at hand from the one in front of it.
     var fallsThrough = true
-    /// Where the counter is stored to the context, and how many of these places are passed.
     /// The blocks that charges branch to when gas runs out, and the counters they bring.
     var exhausted: [(block: Block, incoming: [(Value, Block)])] = []
     /// Indices of memory that have been extended to 64 bits.
@@ -120,11 +119,7 @@ final class FunctionLowering {
                 try passOver(to: next, from: innermost)
                 continue
             }
-            let instruction = body.instructions[position]
-            try lowerCharges(before: instruction.opcode)
-            lowerCounterStore()
-            try lower(instruction)
-            position += 1
+            try lowerNext()
         }
         try finishWalk()
         lastAccess = nil
@@ -142,6 +137,16 @@ final class FunctionLowering {
                 readers: module.options.counterReaders
             ).positions
         } catch { throw LoweringError(error) }
+    }
+
+    /// The instruction at hand, with what is due in front of it.
+    func lowerNext() throws(LoweringError) {
+        let instruction = body.instructions[position]
+        try lowerCharges(before: instruction.opcode)
+        lowerCounterStore()
+        // The end of an inlined body is where the caller goes on.
+        if walk.locals == nil || instruction.opcode != .end { try lower(instruction) }
+        position += 1
     }
 
     /// Nothing that was due is left over.
@@ -269,7 +274,7 @@ final class FunctionLowering {
     // MARK: Dispatch
 
     /// By the recipe of the opcode table.
-    func lower(_ instruction: Instruction) throws(LoweringError) {
+    private func lower(_ instruction: Instruction) throws(LoweringError) {
         let opcode = instruction.opcode
         switch opcode.brief.recipe {
         case .nop: break
@@ -339,13 +344,18 @@ final class FunctionLowering {
         }
     }
 
-    private func local(_ index: UInt32) throws(LoweringError) -> Value {
+    private func localNumber(_ index: UInt32) throws(LoweringError) -> Int {
         guard Int(index) < walk.locals?.count ?? gasVariable else { throw fail("local \(index) does not exist") }
-        return walk.locals?[Int(index)] ?? variable(Int(index))
+        return Int(index)
+    }
+
+    private func local(_ index: UInt32) throws(LoweringError) -> Value {
+        let number = try localNumber(index)
+        return walk.locals?[number] ?? variable(number)
     }
 
     private func setLocal(_ index: UInt32, _ value: Value) throws(LoweringError) {
-        guard Int(index) < walk.locals?.count ?? gasVariable else { throw fail("local \(index) does not exist") }
-        if walk.locals == nil { assign(Int(index), value) } else { walk.locals?[Int(index)] = value }
+        let number = try localNumber(index)
+        if walk.locals == nil { assign(number, value) } else { walk.locals?[number] = value }
     }
 }

@@ -87,13 +87,7 @@ extension FunctionLowering {
             let zero = module.ir.zero(module.type(group.type))
             walk.locals?.append(contentsOf: repeatElement(zero, count: Int(group.count)))
         }
-        while self.position < callee.instructions.count {
-            let instruction = callee.instructions[self.position]
-            try lowerCharges(before: instruction.opcode)
-            lowerCounterStore()
-            if instruction.opcode != .end { try lower(instruction) }
-            self.position += 1
-        }
+        while self.position < callee.instructions.count { try lowerNext() }
         try finishWalk()
         walk = own
     }
