@@ -55,6 +55,7 @@ let targets: [Target] = [
     library("CYajl", pkgConfig: "yajl"),
     library("CFFI", pkgConfig: "libffi"),
     library("CLLVM", pkgConfig: "smelt-llvm"),
+    library("CGSL", pkgConfig: "gsl"),
     library("CGetopt"),
     library("CLinux"),
 
@@ -80,6 +81,7 @@ let targets: [Target] = [
     layer("Engine", ["CActorRuntime"], unsafe: .runtime),
     layer("JSON", ["CYajl"], unsafe: .cLibrary),
     layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
+    layer("Statistics", ["CGSL"], unsafe: .cLibrary),
 
     // L2: artifacts, shared by both sides.
     layer(
@@ -242,6 +244,7 @@ let targets: [Target] = [
     tests("Witness", ["Witness", "Bundle", "CodeSettings"]),
     tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule", "smelt-worker"]),
     tests("CommandTable", ["CommandTable"]),
+    tests("Statistics", ["Statistics"]),
     tests("CLI", ["ArtifactFormat", "WorkerProtocol", "JSON", "IPLD", "Crypto", "Primitives"]),
 ]
 

@@ -1,0 +1,22 @@
+/// A generator of which equal seeds give equal numbers on every machine (Steele, Lea and Flood, 2014).
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// A number from 0 to `count` − 1.
+    ///
+    /// - Precondition: `count` is above zero.
+    public mutating func below(_ count: Int) -> Int {
+        precondition(count > 0, "a number below \(count)")
+        return Int(next().multipliedFullWidth(by: UInt64(count)).high)
+    }
+}
