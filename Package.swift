@@ -133,13 +133,21 @@ let targets: [Target] = [
             "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Syscalls", "Bundle", "WasmFormat", "IPLD",
             "Primitives",
         ]),
+    layer(
+        "GasBench",
+        [
+            "CompilePool", "NativeEngine", "Engine", "Metering", "GasSchedule", "WasmFormat", "ArtifactFormat",
+            "CodeSettings",
+            "Statistics", "JSON",
+        ], unsafe: .systemCalls),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler", "CodeSettings"]),
     program(
         "smelt",
         [
-            "CompilePool", "WorkerProtocol", "Genesis", "Replay", "Machine", "NativeEngine", "Engine", "CActorRuntime",
+            "CompilePool", "WorkerProtocol", "GasBench", "Statistics", "Genesis", "Replay", "Machine", "NativeEngine",
+            "Engine", "CActorRuntime",
             "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
             "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",
@@ -245,7 +253,14 @@ let targets: [Target] = [
     tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule", "smelt-worker"]),
     tests("CommandTable", ["CommandTable"]),
     tests("Statistics", ["Statistics"]),
-    tests("CLI", ["ArtifactFormat", "WorkerProtocol", "JSON", "IPLD", "Crypto", "Primitives"]),
+    tests(
+        "GasBench",
+        [
+            "GasBench", "Statistics", "CompilePool", "NativeEngine", "ArtifactFormat", "CodeSettings", "Metering",
+            "GasSchedule",
+            "WasmFormat", "JSON", "smelt-worker",
+        ]),
+    tests("CLI", ["WasmFormat", "ArtifactFormat", "WorkerProtocol", "JSON", "IPLD", "Crypto", "Primitives"]),
 ]
 
 /// `SMELT_ONLY=Metering,IPLDTests swift build` considers those targets and what they need, nothing else.

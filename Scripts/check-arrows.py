@@ -12,7 +12,7 @@ declared = {name: re.findall(r'"([^"]+)"', dependencies or "") for name, depende
 order = [name for name, _ in rows]
 
 COMPILER_SIDE = {"LLVMKit", "Lowering", "Compiler", "smelt-worker"}
-HOST_SIDE = {"NativeEngine", "StateTree", "Kernel", "Machine", "Genesis", "Replay", "smelt"}
+HOST_SIDE = {"NativeEngine", "StateTree", "Kernel", "Machine", "Genesis", "Replay", "GasBench", "smelt"}
 WITNESSES = {"WasmReference", "SpecSuite", "TestSupport", "ModuleFuzz", "Witness", "Bombs"}
 PROGRAMS_OF_WITNESSES = {"smelt-spec", "smelt-samples", "smelt-fuzz", "smelt-witness"}
 NO_FOUNDATION = set(order) - {"smelt", "smelt-worker", "smelt-spec", "smelt-samples", "smelt-fuzz", "smelt-witness",

@@ -1,4 +1,5 @@
 import TestSupport
+import WasmFormat
 
 /// Modules of one shape and any size that are valid, legal under the FVM's limits, and much work for a compiler.
 public struct BombFamily: Sendable {

@@ -38,10 +38,25 @@ extension WasmPrices {
 
     private var callPrice: UInt64 { jumpUnconditional.addingSaturating(call) }
 
+    /// What an instruction costs apart from its units, in milligas; nil when it has no price. A call of a defined
+    /// function costs `guardedCall` instead.
+    public func base(of opcode: Opcode) -> UInt64? {
+        switch price(of: opcode.row.gas) {
+        case .fixed(let cost)?: cost
+        case .linear(let base, _)?: base.addingSaturating(gasCharge).addingSaturating(linearCalculation)
+        case nil: nil
+        }
+    }
+
+    /// What each page, byte or element of the topmost operand adds, in milligas; 0 where the price is fixed.
+    public func perUnit(of opcode: Opcode) -> UInt64 {
+        if case .linear(_, let unit)? = price(of: opcode.row.gas) { unit } else { 0 }
+    }
+
     /// The 15 instructions that pass one makes of a call: the height raised (`global.get`, `i32.const`,
     /// `i32.add`, `global.set`), compared (`global.get`, `i32.const`, `i32.gt_u`, `if`, `unreachable`, `end`),
     /// the call, and the height lowered (as raised, with `i32.sub`).
-    var guardedCall: UInt64 {
+    public var guardedCall: UInt64 {
         instruction.multipliedSaturating(by: 8)
             .addingSaturating(math.multipliedSaturating(by: 3))
             .addingSaturating(jumpConditional)
@@ -49,7 +64,7 @@ extension WasmPrices {
     }
 
     /// A trampoline: one `local.get` per parameter and the guarded call.
-    func trampoline(parameters: Int) -> UInt64 {
+    public func trampoline(parameters: Int) -> UInt64 {
         instruction.multipliedSaturating(by: UInt64(parameters)).addingSaturating(guardedCall)
     }
 }

@@ -71,7 +71,7 @@ struct BodyGenerator {
     // MARK: Writing
 
     mutating func emit(_ opcode: Opcode, _ immediates: [UInt8] = []) {
-        code += Assembler.encoded(opcode) + immediates
+        code += opcode.encoded + immediates
         lastIsNegative = false
         budget -= 1
     }

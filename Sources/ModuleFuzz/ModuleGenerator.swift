@@ -195,12 +195,12 @@ public struct ModuleGenerator {
         var code: [UInt8] = []
         for (index, parameter) in type.parameters.enumerated() {
             code += [0x20] + WasmBytes.unsigned(index)
-            if parameter == .f32 { code += Assembler.encoded(.f32ReinterpretI32) }
-            if parameter == .f64 { code += Assembler.encoded(.f64ReinterpretI64) }
+            if parameter == .f32 { code += Opcode.f32ReinterpretI32.encoded }
+            if parameter == .f64 { code += Opcode.f64ReinterpretI64.encoded }
         }
         code += [0x10] + WasmBytes.unsigned(function)
-        if type.results == [.f32] { code += Assembler.encoded(.i32ReinterpretF32) }
-        if type.results == [.f64] { code += Assembler.encoded(.i64ReinterpretF64) }
+        if type.results == [.f32] { code += Opcode.i32ReinterpretF32.encoded }
+        if type.results == [.f64] { code += Opcode.i64ReinterpretF64.encoded }
         let wrapped = FunctionType(parameters: type.parameters.map(bits), results: type.results.map(bits))
         made.functions.append(add("w\(function)", wrapped, code))
     }
@@ -211,10 +211,10 @@ public struct ModuleGenerator {
             var type = global.type
             switch type {
             case .f32:
-                code += Assembler.encoded(.i32ReinterpretF32)
+                code += Opcode.i32ReinterpretF32.encoded
                 type = .i32
             case .f64:
-                code += Assembler.encoded(.i64ReinterpretF64)
+                code += Opcode.i64ReinterpretF64.encoded
                 type = .i64
             case .funcref:
                 // What it refers to shows when it is called.
@@ -235,7 +235,7 @@ public struct ModuleGenerator {
                 made.getters.append(add("t\(slot)", FunctionType(parameters: [], results: []), code))
             }
             made.getters.append(
-                add("ts", FunctionType(parameters: [], results: [.i32]), Assembler.encoded(.tableSize) + [0]))
+                add("ts", FunctionType(parameters: [], results: [.i32]), Opcode.tableSize.encoded + [0]))
         }
     }
 

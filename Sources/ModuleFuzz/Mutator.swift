@@ -72,7 +72,7 @@ public struct Mutator {
             raw.bodies[index][start] = UInt8(truncatingIfNeeded: opcode.rawValue)
         default:
             guard let opcode = random.pick(Opcode.allCases) else { return bytes }
-            let code = Assembler.encoded(opcode)
+            let code = opcode.encoded
             raw.bodies[index].replaceSubrange(start..<(start + 1), with: code)
         }
         return raw.bytes

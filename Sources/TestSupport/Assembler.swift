@@ -23,14 +23,9 @@ public enum Assembler {
         var code: [UInt8] = []
         while let word = words.popFirst() {
             guard let opcode = opcodes[word] else { preconditionFailure("no instruction is called \(word)") }
-            code += encoded(opcode) + immediates(opcode.row.immediates, &words)
+            code += opcode.encoded + immediates(opcode.row.immediates, &words)
         }
         return code
-    }
-
-    public static func encoded(_ opcode: Opcode) -> [UInt8] {
-        let raw = opcode.rawValue
-        return raw < 0x100 ? [UInt8(raw)] : [0xFC] + WasmBytes.unsigned(Int(raw & 0xFF))
     }
 
     private static func number(_ words: inout ArraySlice<String>) -> Int64 {
@@ -61,5 +56,11 @@ public enum Assembler {
             let labels = words.popFirst()?.split(separator: ",").compactMap { Int($0) } ?? []
             return WasmBytes.unsigned(labels.count - 1) + labels.flatMap { WasmBytes.unsigned($0) }
         }
+    }
+}
+
+extension WasmModule.Function {
+    public init(type: Int = 0, locals: [(count: Int, type: UInt8)] = [], _ text: String) {
+        self.init(type: type, locals: locals, code: Assembler.assemble(text))
     }
 }

@@ -18,6 +18,21 @@ enum RunCommand {
         let name = arguments.positionals[1]
         let bytes = try Files.read(path)
         let module = try load(bytes, path, arguments)
+        let type = try callable(name, in: module, path)
+        let slots = try values(Array(arguments.positionals.dropFirst(2)), for: type, name)
+        let limit = arguments.integer("gas").map { Int64($0) * 1000 } ?? largestGas
+        let start = processorTime()
+        let result: DynamicCallResult
+        do { result = try module.callDynamically(name, slots, gas: limit) } catch {
+            throw CommandFailure(.failure, "\(path): \(error)")
+        }
+        let time = processorTime() - start
+        return try report(result, type, limit: limit, time: time, bytes, json: arguments.has("json"))
+    }
+
+    /// The type of an exported function of a module that imports nothing.
+    static func callable(_ name: String, in module: NativeModule, _ path: String) throws(CommandFailure) -> FunctionType
+    {
         if let imported = module.facts.importedFunctions.first {
             let title = String(decoding: imported.module + Array("::".utf8) + imported.name, as: UTF8.self)
             throw CommandFailure(
@@ -31,15 +46,7 @@ enum RunCommand {
         guard let type = module.exportedFunctions.first(where: { $0.name == Array(name.utf8) })?.type else {
             throw CommandFailure(.usage, "\(path): " + unknown(name, module))
         }
-        let slots = try values(Array(arguments.positionals.dropFirst(2)), for: type, name)
-        let limit = arguments.integer("gas").map { Int64($0) * 1000 } ?? largestGas
-        let start = processorTime()
-        let result: DynamicCallResult
-        do { result = try module.callDynamically(name, slots, gas: limit) } catch {
-            throw CommandFailure(.failure, "\(path): \(error)")
-        }
-        let time = processorTime() - start
-        return try report(result, type, limit: limit, time: time, bytes, json: arguments.has("json"))
+        return type
     }
 
     /// `no exported function 'gdc'; did you mean 'gcd'? There are divide, gcd, half`
@@ -54,7 +61,7 @@ enum RunCommand {
         return text + near + " there are " + shown + rest
     }
 
-    private static func load(
+    static func load(
         _ bytes: [UInt8], _ path: String, _ arguments: Parsed
     ) throws(CommandFailure) -> NativeModule {
         let object: LoadableObject
@@ -74,7 +81,7 @@ enum RunCommand {
         do { return try NativeModule(object: object) } catch { throw CommandFailure(.failure, "\(path): \(error)") }
     }
 
-    private static func values(
+    static func values(
         _ texts: [String], for type: FunctionType, _ name: String
     ) throws(CommandFailure) -> [UInt64] {
         guard texts.count == type.parameters.count else {

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import WasmFormat
 
 /// Signals, pipes, terminals and shells.
 @Suite struct TerminalTests {

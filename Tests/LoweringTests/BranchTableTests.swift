@@ -9,7 +9,7 @@ struct BranchTableTests {
     private static func module(targets: Int) -> [UInt8] {
         var sample = Sample()
         let labels = (0..<targets).map { UInt8($0 % 3) }
-        let table = Assembler.encoded(.brTable) + WasmBytes.unsigned(targets) + labels + [2]
+        let table = Opcode.brTable.encoded + WasmBytes.unsigned(targets) + labels + [2]
         let blocks: [UInt8] = [0x02, 0x40, 0x02, 0x40, 0x02, 0x40] + Code.get(0) + table + [0x0B]
         sample.add(
             "table", [.i32], [.i32],

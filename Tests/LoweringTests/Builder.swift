@@ -65,7 +65,7 @@ enum Code {
 
     /// A load or store with an alignment of one byte.
     static func access(_ opcode: Opcode, offset: UInt32) -> [UInt8] {
-        Assembler.encoded(opcode) + [0] + WasmBytes.unsigned(Int(offset))
+        opcode.encoded + [0] + WasmBytes.unsigned(Int(offset))
     }
 }
 

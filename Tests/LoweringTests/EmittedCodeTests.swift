@@ -12,7 +12,7 @@ struct EmittedCodeTests {
         sample.importFunction("log", [.i32, .i64, .f32, .f64], [.i64])
         for (opcode, operands, result) in OperatorTests.operators {
             sample.add(
-                opcode.name, operands, [result], code: operands.indices.flatMap(Code.get) + Assembler.encoded(opcode))
+                opcode.name, operands, [result], code: operands.indices.flatMap(Code.get) + opcode.encoded)
         }
         for opcode in MemoryTests.accesses {
             guard let types = opcode.row.types else { continue }

@@ -53,7 +53,7 @@ struct FrameTests {
             if row.accessWidth > 0 { immediates = [0, 8] }
             if opcode == .memorySize { immediates = [0] }
             guard row.accessWidth > 0 || opcode == .memorySize || Self.isPlain(opcode) else { continue }
-            let one = Assembler.encoded(opcode) + immediates
+            let one = opcode.encoded + immediates
             let operands = types.operands.indices.flatMap(Code.get)
             let name = "\(opcode.name)"
             sample.add(

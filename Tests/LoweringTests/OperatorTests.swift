@@ -24,7 +24,7 @@ struct OperatorTests {
         var sample = Sample()
         var calls: [GuestCall] = []
         for (opcode, operands, result) in Self.operators {
-            let code = operands.indices.flatMap(Code.get) + Assembler.encoded(opcode)
+            let code = operands.indices.flatMap(Code.get) + opcode.encoded
             sample.add(opcode.name, operands, [result], code: code)
             for tuple in Boundary.tuples(operands) {
                 calls.append(GuestCall(export: opcode.name, arguments: tuple))
@@ -41,7 +41,7 @@ struct OperatorTests {
             for (number, tuple) in Boundary.tuples(operands, every: operands.count == 1 ? 1 : 37).enumerated() {
                 let name = "\(opcode.name) \(number)"
                 let code =
-                    zip(operands, tuple).flatMap { Code.constant($0, $1) } + Assembler.encoded(opcode)
+                    zip(operands, tuple).flatMap { Code.constant($0, $1) } + opcode.encoded
                 sample.add(name, [], [result], code: code)
                 calls.append(GuestCall(export: name, arguments: []))
             }

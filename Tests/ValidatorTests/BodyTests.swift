@@ -140,7 +140,7 @@ import WasmFormat
                 case .f64: [0, 0, 0, 0, 0, 0, 0, 0]
                 default: [0]
                 }
-            let tail = Assembler.encoded(opcode) + zeros + types.results.map { _ in 0x1A }
+            let tail = opcode.encoded + zeros + types.results.map { _ in 0x1A }
             #expect(refusal(moduleUnderTest(types.operands.flatMap(constant) + tail).bytes) == nil, "\(opcode)")
             for index in types.operands.indices {
                 for other in [ValueType.i32, .i64, .f32, .f64, .funcref] where other != types.operands[index] {

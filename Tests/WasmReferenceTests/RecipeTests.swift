@@ -42,7 +42,7 @@ struct RecipeTests {
         let types = try #require(row.types)
         var module = WasmModule()
         module.types = [WasmBytes.functionType(types.operands.map(\.rawValue), types.results.map(\.rawValue))]
-        let code = types.operands.indices.flatMap { [0x20, UInt8($0)] } + Assembler.encoded(opcode)
+        let code = types.operands.indices.flatMap { [0x20, UInt8($0)] } + opcode.encoded
         module.functions = [.init(code: code)]
         module.exports = [("f", 0, 0)]
         let instance = try Unmetered.instance(module)

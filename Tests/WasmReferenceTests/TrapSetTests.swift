@@ -59,7 +59,7 @@ struct TrapSetTests {
             case .funcref: code += [0xD0, 0x70]
             }
         }
-        code += Assembler.encoded(opcode) + immediates(opcode)
+        code += opcode.encoded + immediates(opcode)
         code += [UInt8](repeating: 0x1A, count: Int(opcode.row.effect?.gives ?? 0))
         var module = WasmModule()
         module.types = [WasmBytes.functionType([Self.i32, Self.i32, Self.i32], [])]

@@ -1,5 +1,6 @@
-/// Pieces of the WebAssembly binary format, for tests that write modules byte by byte.
+/// Pieces of the WebAssembly binary format, for those who write modules (core spec 5).
 public enum WasmBytes {
+    /// What a binary begins with: magic number and version.
     public static let header: [UInt8] = [0, 0x61, 0x73, 0x6D, 1, 0, 0, 0]
 
     /// LEB128 without padding.
@@ -27,12 +28,16 @@ public enum WasmBytes {
     /// A length and the bytes.
     public static func sized(_ bytes: [UInt8]) -> [UInt8] { unsigned(bytes.count) + bytes }
 
+    /// A number of items and the items.
     public static func vector(_ items: [[UInt8]]) -> [UInt8] { unsigned(items.count) + items.flatMap { $0 } }
 
+    /// A name: its length and its UTF-8.
     public static func name(_ text: String) -> [UInt8] { sized(Array(text.utf8)) }
 
+    /// A section: its id, its length and its contents.
     public static func section(_ id: UInt8, _ contents: [UInt8]) -> [UInt8] { [id] + sized(contents) }
 
+    /// A binary of whole sections.
     public static func module(_ sections: [[UInt8]]) -> [UInt8] { header + sections.flatMap { $0 } }
 
     /// A function type; types as bytes (0x7F i32, 0x7E i64, 0x7D f32, 0x7C f64, 0x70 funcref).
@@ -41,9 +46,11 @@ public enum WasmBytes {
     }
 }
 
-/// A module of functions written in the notation of `Assembler`, with whatever else a test needs.
+/// A module to be written: functions, and what else there is in encoded pieces. Nothing is checked.
 public struct WasmModule: Sendable {
+    /// A function the module defines.
     public struct Function: Sendable {
+        /// Index into `types`.
         public var type: Int
         /// Runs of locals as encoded: count and type byte.
         public var locals: [(count: Int, type: UInt8)]
@@ -54,10 +61,6 @@ public struct WasmModule: Sendable {
             self.type = type
             self.locals = locals
             self.code = code
-        }
-
-        public init(type: Int = 0, locals: [(count: Int, type: UInt8)] = [], _ text: String) {
-            self.init(type: type, locals: locals, code: Assembler.assemble(text))
         }
     }
 
@@ -113,5 +116,12 @@ public struct WasmModule: Sendable {
             })
         add(11, data)
         return WasmBytes.module(sections + trailing)
+    }
+}
+
+extension Opcode {
+    /// The opcode as it stands in a body.
+    public var encoded: [UInt8] {
+        rawValue < 0x100 ? [UInt8(rawValue)] : [0xFC] + WasmBytes.unsigned(Int(rawValue & 0xFF))
     }
 }

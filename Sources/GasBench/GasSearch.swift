@@ -1,0 +1,215 @@
+import CompilePool
+import GasSchedule
+import JSON
+import NativeEngine
+import Statistics
+
+/// Looks for the loop bodies that take the most time for their gas, by random and genetic search. It knows the
+/// instructions and nothing of what the operator table says of them.
+public struct GasSearch: Sendable {
+    /// What is looked for and how long.
+    public struct Settings: Sendable {
+        /// Wall-clock seconds in all.
+        public var budget: Double
+        /// Equal seeds make equal first bodies; which of them live on is decided by the clock.
+        public var seed: UInt64
+        public var prices: WasmPrices
+        /// Bodies that are kept.
+        public var kept: Int
+
+        public init(budget: Double = 300, seed: UInt64 = 1, prices: WasmPrices = .fvm, kept: Int = 5) {
+            self.budget = budget
+            self.seed = seed
+            self.prices = prices
+            self.kept = kept
+        }
+    }
+
+    /// A loop that was found.
+    public struct Found: Sendable {
+        /// Its instructions, without what fetches operands.
+        public var text: String
+        /// A whole module: `export` takes a number of iterations and then `arguments`.
+        public var wasm: [UInt8]
+        public var export: String
+        public var arguments: [UInt64]
+        public var measure: LoopMeasure
+    }
+
+    /// A loop that the FVM accepts and the compiler does not manage: a fault of the compiler.
+    public struct Failed: Sendable {
+        public var text: String
+        public var wasm: [UInt8]
+        public var reason: String
+    }
+
+    /// What came of a search.
+    public struct Outcome: Sendable {
+        /// The worst first.
+        public var found: [Found]
+        /// Bodies that were measured, and those that trapped.
+        public var measured: Int
+        public var trapped: Int
+        /// What could not be compiled.
+        public var failed: [Failed]
+        public var generations: Int
+    }
+
+    /// How far a search is.
+    public struct Progress: Sendable {
+        public var generation: Int
+        public var measured: Int
+        /// The worst nanoseconds per gas so far.
+        public var worst: Double
+        public var text: String
+    }
+
+    /// Iterations a run begins with.
+    public static let iterations: UInt64 = 1
+
+    private static let population = 24
+    private static let elite = 4
+
+    private let settings: Settings
+    private let pool: CompilePool
+    private var random: SplitMix64
+    /// Nanoseconds per gas by body; nil for one that trapped.
+    private var known: [Genome: Double?] = [:]
+
+    private var failed: [Failed] = []
+
+    private init(_ settings: Settings, _ pool: CompilePool) {
+        self.settings = settings
+        self.pool = pool
+        random = SplitMix64(seed: settings.seed)
+    }
+
+    /// Searches. At least one generation is measured, however small the budget.
+    public static func run(
+        _ settings: Settings, pool: CompilePool, progress: (Progress) -> Void = { _ in }
+    ) throws(BenchError) -> Outcome {
+        var search = GasSearch(settings, pool)
+        return try search.run(progress)
+    }
+
+    private mutating func run(_ progress: (Progress) -> Void) throws(BenchError) -> Outcome {
+        let start = ThreadClock.wall
+        // The last sixth is for measuring what was found.
+        let end = start + UInt64(settings.budget * 1e9 * 5 / 6)
+        var generation = 0
+        var population: [Genome] = []
+        while population.count < GasSearch.population { population.append(.random(&random)) }
+        var ranked: [Genome] = []
+        repeat {
+            try evaluate(population)
+            ranked = known.compactMap { $1 == nil ? nil : $0 }.sorted { fitness($0) > fitness($1) }
+            generation += 1
+            if let best = ranked.first {
+                progress(
+                    Progress(
+                        generation: generation, measured: ranked.count, worst: fitness(best), text: best.text))
+            }
+            population = next(ranked)
+        } while ThreadClock.wall < end
+        let found = try confirm(ranked)
+        return Outcome(
+            found: found, measured: ranked.count, trapped: known.count - ranked.count - failed.count,
+            failed: failed, generations: generation)
+    }
+
+    private func fitness(_ genome: Genome) -> Double { (known[genome] ?? nil) ?? 0 }
+
+    /// Children of the best, and as many strangers as there are of the elite.
+    private mutating func next(_ ranked: [Genome]) -> [Genome] {
+        var next: [Genome] = []
+        let parents = Array(ranked.prefix(2 * GasSearch.population))
+        while next.count < GasSearch.population - GasSearch.elite, !parents.isEmpty {
+            // Of three the best.
+            let first = (0..<3).map { _ in random.below(parents.count) }.min() ?? 0
+            let second = random.below(parents.count)
+            let child =
+                random.below(2) == 0
+                ? parents[first].mutated(&random) : parents[first].crossed(with: parents[second], &random)
+            if known[child] == nil, !next.contains(child) {
+                next.append(child)
+            } else {
+                next.append(child.mutated(&random))
+            }
+        }
+        while next.count < GasSearch.population { next.append(.random(&random)) }
+        return next
+    }
+
+    /// Measures what is not known yet, in one module.
+    private mutating func evaluate(_ population: [Genome]) throws(BenchError) {
+        var fresh: [Genome] = []
+        for genome in population where known[genome] == nil && !fresh.contains(genome) { fresh.append(genome) }
+        guard !fresh.isEmpty else { return }
+        try compile(fresh)
+    }
+
+    /// Compiles and measures; of bodies that are not compiled together, each half alone, until those are found that
+    /// the compiler fails on.
+    private mutating func compile(_ fresh: [Genome]) throws(BenchError) {
+        let kernels = fresh.map { $0.kernel(settings.prices) }
+        let wasm = KernelModule(kernels: kernels, prices: settings.prices, isFound: true).bytes
+        let native: NativeModule
+        do { native = try NativeModule.compiled(wasm, pool) } catch .notCompiled(let reason) {
+            guard fresh.count > 1 else {
+                known[fresh[0]] = .some(nil)
+                failed.append(Failed(text: fresh[0].text, wasm: wasm, reason: reason))
+                return
+            }
+            try compile(Array(fresh.prefix(fresh.count / 2)))
+            return try compile(Array(fresh.dropFirst(fresh.count / 2)))
+        } catch { throw error }
+        var instance = try native.started()
+        for (index, genome) in fresh.enumerated() {
+            let arguments = [GasSearch.iterations, kernels[index].a, kernels[index].b, kernels[index].start]
+            do {
+                _ = try instance.timed(KernelModule.rewind, [])
+                let measure = try LoopMeasure.measure(instance, KernelModule.loop(index), arguments, .quick)
+                known[genome] = .some(measure.nanosecondsPerGas.value)
+                if genome.writes { _ = try instance.timed(KernelModule.prepare, []) }
+            } catch .trapped {
+                // What it left behind is not for the next.
+                known[genome] = .some(nil)
+                instance = try native.started()
+            } catch { throw error }
+        }
+    }
+
+    /// The worst once more, each in a module of its own, with all the rounds an interval needs.
+    private func confirm(_ ranked: [Genome]) throws(BenchError) -> [Found] {
+        var found: [Found] = []
+        var shapes: Set<Set<String>> = []
+        for genome in ranked where found.count < settings.kept {
+            // Of bodies with the same instructions one is enough.
+            let shape = Set(genome.genes.map(\.opcode.name))
+            guard !shapes.contains(shape) else { continue }
+            let kernel = genome.kernel(settings.prices)
+            let wasm = KernelModule(kernels: [kernel], prices: settings.prices, isFound: true).bytes
+            let arguments = [kernel.a, kernel.b, kernel.start]
+            do {
+                let measure = try LoopMeasure.measure(
+                    wasm: wasm, export: KernelModule.loop(0), arguments: [GasSearch.iterations] + arguments, pool: pool)
+                shapes.insert(shape)
+                found.append(
+                    Found(
+                        text: genome.text, wasm: wasm, export: KernelModule.loop(0), arguments: arguments,
+                        measure: measure))
+            } catch .trapped { continue } catch { throw error }
+        }
+        return found.sorted { $0.measure.nanosecondsPerGas.value > $1.measure.nanosecondsPerGas.value }
+    }
+}
+
+extension LoopMeasure {
+    /// Members of reports: nanoseconds per gas, gas of an iteration, seconds of a full block.
+    public var json: JSONValue {
+        .object([
+            "ns_per_gas": nanosecondsPerGas.json, "gas_per_iteration": .decimal(gas),
+            "block_seconds": blockSeconds.json, "iterations": .integer(iterations), "rounds": .integer(rounds),
+        ])
+    }
+}

@@ -1,0 +1,164 @@
+import GasSchedule
+import Statistics
+import WasmFormat
+
+/// A loop body that the search makes: instructions on a stack machine, each with where its operands come from.
+struct Genome: Sendable, Hashable {
+    /// One instruction.
+    struct Gene: Sendable, Hashable {
+        var opcode: Opcode
+        /// Whether the value on top of the stack, if it has the right type, is the first operand.
+        var takesTop: Bool
+        /// Which local of a type is read, and written last.
+        var source: Int
+        /// Which offset, size or constant.
+        var immediate: Int
+    }
+
+    var genes: [Gene]
+
+    /// More would only make compiling slow: bodies repeat what is here.
+    static let longest = 12
+    /// Instructions a loop's body has at least, so that the loop itself is little of it.
+    private static let body = 240
+
+    /// Instructions that may stand in a body: those that have types, and bulk memory. What grows memory would end a run
+    /// sooner or later.
+    static let vocabulary: [Opcode] = Opcode.allCases.filter { opcode in
+        let row = opcode.row
+        guard row.refusedBy == nil, let types = row.types else { return false }
+        return !types.operands.isEmpty && row.gas != .memoryGrow
+            && row.immediates != .elementAndTable && row.immediates != .twoTables
+    }
+
+    private static let offsets: [UInt32] = [0, 0, 0, 0, 0, 4, 60, 62, 4_092, 65_536]
+    private static let sizes: [Int32] = [0, 1, 8, 64, 512, 4_096]
+
+    /// Whether it writes memory, so that the next one needs it anew.
+    var writes: Bool {
+        genes.contains { gene in
+            gene.opcode.row.gas == .store || gene.opcode.row.gas.isLinear
+        }
+    }
+
+    /// The instructions as text, for people.
+    var text: String { genes.map(\.opcode.name).joined(separator: " ") }
+
+    /// The loop as a kernel on memory that no cache holds.
+    func kernel(_ prices: WasmPrices) -> Kernel {
+        var once = Emitter(prices: prices)
+        for gene in genes { once.emit(gene) }
+        let repeats = max(1, Genome.body / max(1, once.code.path.count))
+        let genes = genes
+        return Kernel(
+            name: "loop", form: .latency, operands: "", opcodes: [], glue: [], memory: .dram, copies: 1,
+            // Numbers near 1 as floats, odd as integers.
+            a: 0x3FF8_0000_0000_0001, b: 0x3FC0_0001, start: 0xB504_F333_F9DE_6485, aType: .f64, bType: .f32,
+            chainType: .i32, chains: 1, isWalk: true, isFresh: false, before: { _ in }, frame: .locals
+        ) { code, _ in
+            var emitter = Emitter(prices: prices)
+            emitter.code = code
+            for _ in 0..<repeats {
+                for gene in genes { emitter.emit(gene) }
+            }
+            emitter.flush(to: 0)
+            code = emitter.code
+        }
+    }
+
+    /// Writes genes and keeps the types that are on the stack.
+    private struct Emitter {
+        var code: CodeWriter
+        var stack: [ValueType] = []
+        var source = 0
+
+        init(prices: WasmPrices) { code = CodeWriter(prices: prices) }
+
+        private static let deepest = 6
+
+        private static func locals(_ type: ValueType) -> [Int] {
+            switch type {
+            case .i32: [Slot.address, Slot.chain]
+            case .i64: [Slot.index, Slot.aBits, Slot.bBits]
+            case .f32: [Slot.b]
+            default: [Slot.a]
+            }
+        }
+
+        private func local(_ type: ValueType, _ source: Int) -> Int {
+            let locals = Emitter.locals(type)
+            return locals[source % locals.count]
+        }
+
+        mutating func emit(_ gene: Gene) {
+            guard let types = gene.opcode.row.types else { return }
+            source = gene.source
+            if gene.opcode.row.gas.isLinear { return emitBulk(gene) }
+            var operands = types.operands[...]
+            if gene.takesTop, let top = stack.last, top == operands.first {
+                stack.removeLast()
+                operands = operands.dropFirst()
+            }
+            for (index, type) in operands.enumerated() { code.op(.localGet, local(type, gene.source + index)) }
+            if gene.opcode.row.accessWidth > 0 {
+                code.access(gene.opcode, offset: Genome.offsets[gene.immediate % Genome.offsets.count])
+            } else {
+                code.op(gene.opcode)
+            }
+            stack += types.results
+            if stack.count > Emitter.deepest { flush(to: 0) }
+        }
+
+        /// Bulk memory on constants, behind the lines that walks need.
+        private mutating func emitBulk(_ gene: Gene) {
+            let size = Genome.sizes[gene.immediate % Genome.sizes.count]
+            let isInit = gene.opcode == .memoryInit
+            code.i32(Int32(1 + gene.source) << 20)
+            code.i32(isInit ? 0 : Int32(64 + gene.source) << 16)
+            code.i32(size)
+            code.op(gene.opcode, gene.opcode == .memoryFill ? [0] : [0, 0])
+            code.add(milligas: UInt64(size) * code.prices.perUnit(of: gene.opcode))
+        }
+
+        /// Leaves what is above a depth in locals.
+        mutating func flush(to depth: Int) {
+            while stack.count > depth { code.op(.localSet, local(stack.removeLast(), source)) }
+        }
+    }
+}
+
+extension Genome {
+    /// Some instructions at random.
+    static func random(_ random: inout SplitMix64) -> Genome {
+        Genome(genes: (0...random.below(6)).map { _ in gene(&random) })
+    }
+
+    private static func gene(_ random: inout SplitMix64) -> Gene {
+        Gene(
+            opcode: vocabulary[random.below(vocabulary.count)], takesTop: random.below(4) > 0, source: random.below(6),
+            immediate: random.below(60))
+    }
+
+    /// A change at random: an instruction more, less or another, a piece twice, or other operands.
+    func mutated(_ random: inout SplitMix64) -> Genome {
+        var genes = genes
+        let place = random.below(genes.count)
+        switch random.below(6) {
+        case 0: genes.insert(Genome.gene(&random), at: random.below(genes.count + 1))
+        case 1 where genes.count > 1: genes.remove(at: place)
+        case 2: genes += genes[place...]
+        case 3: genes[place].source = random.below(6)
+        case 4: genes[place].immediate = random.below(60)
+        default: genes[place] = Genome.gene(&random)
+        }
+        return Genome(genes: Array(genes.prefix(Genome.longest)))
+    }
+
+    /// The beginning of this one and the end of another.
+    func crossed(with other: Genome, _ random: inout SplitMix64) -> Genome {
+        let start = genes.prefix(random.below(genes.count + 1))
+        let end = other.genes.suffix(random.below(other.genes.count + 1))
+        let all = Array((start + end).prefix(Genome.longest))
+        return all.isEmpty ? self : Genome(genes: all)
+    }
+}

@@ -1,0 +1,121 @@
+import ArtifactFormat
+import CommandTable
+import CompilePool
+import GasBench
+import GasSchedule
+import JSON
+import Statistics
+
+/// `smelt gas operators`: the time of every WASM operator beside its price.
+enum GasOperatorsCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let setup = try GasBenchSetup(arguments)
+        let progress = Progress(enabled: !arguments.has("quiet"))
+        let names = arguments.value("operators")?.split(separator: ",").map(String.init) ?? []
+        let start = Progress.now
+        let report: OperatorReport
+        do {
+            report = try OperatorReport.measure(
+                operators: names, bench: setup.bench, conditions: setup.conditions, metered: setup.metered,
+                unmetered: setup.unmetered
+            ) { state in
+                progress.update(line(state, budget: setup.bench.budget, since: start))
+            }
+        } catch { throw GasBenchSetup.failure(error) }
+        progress.finish()
+        switch arguments.value("format") {
+        case "json": try Output.json(report.json)
+        case "csv": try Output.raw(Array(report.csv.utf8))
+        default: try Output.data(text(report))
+        }
+        return .success
+    }
+
+    private static func line(_ state: OperatorBench.Progress, budget: Double, since start: UInt64) -> String {
+        let seconds = Int(Double(Progress.now - start) / 1e9)
+        return state.stage == "round"
+            ? "round \(state.done); \(seconds) s, of them \(Int(budget)) s for rounds"
+            : "\(state.stage) \(state.done)/\(state.total); \(seconds) s"
+    }
+
+    /// The report for people: the worst first.
+    private static func text(_ report: OperatorReport) -> String {
+        let rows = report.rows.sorted { $0.ratio.value > $1.ratio.value }.map { row -> JSONValue in
+            .object([
+                "operator": .string(row.name), "form": .string(row.form.rawValue), "operands": .string(row.operands),
+                "gas": .number(fixed(row.stepGas, 1)), "ns": .number(fixed(row.step.value, 3)),
+                "from": .number(fixed(row.step.interval.low, 3)), "to": .number(fixed(row.step.interval.high, 3)),
+                "unmetered": row.unmetered.map { .number(fixed($0.value, 3)) } ?? .null,
+                "ratio": .number(row.stepGas > 0 ? fixed(row.ratio.value, 2) : "0"),
+                "operator_ns": row.time.map { .number(fixed($0.value, 3)) } ?? .null,
+                "operator_ratio": row.operatorRatio.map { .number(fixed($0.value, 2)) } ?? .null,
+            ])
+        }
+        var summary = JSONValue.object(["machine": report.machine.json, "conditions": report.conditions.json])
+        summary = .object(
+            (summary.members ?? []) + [
+                .init("operators", .array(rows)),
+                .init(
+                    "worst",
+                    .string(
+                        report.worst.map {
+                            "\($0.title): \(GasBenchSetup.text($0.nanosecondsPerGas, 3)) ns per gas (0.1 is paid for); "
+                                + "a block of 10^10 gas takes "
+                                + GasBenchSetup.text($0.nanosecondsPerGas.scaled(by: GasAnchor.blockGas / 1e9), 1)
+                                + " s"
+                        } ?? "none")),
+                .init(
+                    "accuracy_ratio",
+                    .string(report.accuracyRatio.map { "\(fixed($0, 1)) (p99/p1 of ns per gas)" } ?? "none")),
+            ])
+        return ReportText.render(summary)
+            + "\nTimes are of a step, 10 gas pay for 1 ns: ratio 1 is exact. What other programs do to this machine is in "
+            + "the intervals (95 %)."
+    }
+}
+
+/// What the commands that time compiled code have in common.
+struct GasBenchSetup {
+    let bench: BenchSettings
+    let conditions: OperatorReport.Conditions
+    let metered: CompilePool
+    let unmetered: CompilePool
+
+    init(_ arguments: Parsed) throws(CommandFailure) {
+        let version = UInt32(
+            arguments.integer("network-version") ?? UInt64(NetworkProfile.table.last?.version.rawValue ?? 0))
+        guard let profile = NetworkProfile.table.first(where: { $0.version.rawValue == version }) else {
+            throw CommandFailure(.usage, "network version \(version) is not known")
+        }
+        let prices = PriceList.named(profile.priceList).wasm
+        let seed = arguments.integer("seed") ?? 1
+        var settings = WorkerSetup.settings(arguments)
+        settings.prices = prices
+        var bare = settings
+        bare.isMetered = false
+        let store = try StoreCommand.open(arguments)
+        metered = CompilePool(store: store, settings: settings)
+        unmetered = CompilePool(store: store, settings: bare)
+        let identity: CompilerIdentity
+        do { identity = try metered.identity() } catch { throw CommandFailure(.localFailure, error.description) }
+        bench = BenchSettings(budget: Double(arguments.integer("budget") ?? 60), seed: seed, prices: prices)
+        conditions = OperatorReport.Conditions(
+            priceList: profile.priceList, networkVersion: version, settings: settings, compiler: identity, seed: seed)
+    }
+
+    /// How a measurement that is none ends the program.
+    static func failure(_ error: BenchError) -> CommandFailure {
+        switch error {
+        case .unknownOperator: CommandFailure(.usage, error.description)
+        case .notCompiled: CommandFailure(.badInput, error.description)
+        case .engine: CommandFailure(.localFailure, error.description)
+        default: CommandFailure(.failure, error.description)
+        }
+    }
+
+    /// `12.3 (12.1 to 12.6)`
+    static func text(_ estimate: Estimate, _ decimals: Int) -> String {
+        "\(fixed(estimate.value, decimals)) (\(fixed(estimate.interval.low, decimals)) to "
+            + "\(fixed(estimate.interval.high, decimals)))"
+    }
+}

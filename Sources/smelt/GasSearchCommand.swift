@@ -1,0 +1,124 @@
+import CommandTable
+import GasBench
+import JSON
+import Primitives
+import Statistics
+
+/// `smelt gas search`: the loops that take the most time for their gas, each with the command that shows it again.
+enum GasSearchCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let setup = try GasBenchSetup(arguments)
+        let directory = arguments.value("output") ?? "gas-search"
+        if let obstacle = Files.obstacle(inDirectory: directory) { throw CommandFailure(.failure, obstacle) }
+        let progress = Progress(enabled: !arguments.has("quiet"))
+        let budget = Double(arguments.integer("budget") ?? 300)
+        let start = Progress.now
+        let outcome: GasSearch.Outcome
+        do {
+            outcome = try GasSearch.run(
+                GasSearch.Settings(budget: budget, seed: setup.bench.seed, prices: setup.bench.prices),
+                pool: setup.metered
+            ) { state in
+                progress.update(
+                    "generation \(state.generation), \(state.measured) loops; worst \(fixed(state.worst, 3)) ns per gas; "
+                        + "\(max(0, Int(budget) - Int((Progress.now - start) / 1_000_000_000))) s left; \(state.text)")
+            }
+        } catch { throw GasBenchSetup.failure(error) }
+        progress.finish()
+        try Files.makeDirectory(directory)
+        var rows: [JSONValue] = []
+        for (index, found) in outcome.found.enumerated() {
+            let path = "\(directory)/worst-\(index + 1).wasm"
+            try Files.write(found.wasm, to: path)
+            // Of other settings than the usual ones the command says so.
+            let settings = ["tier", "cpu", "bounds"].compactMap { name in
+                arguments.value(name).map { " --\(name) \($0)" }
+            }
+            let command =
+                "smelt gas measure" + settings.joined()
+                + " \(path.shellQuoted) \(found.export) \(GasSearch.iterations) "
+                + found.arguments.map { "\($0)" }.joined(separator: " ")
+            rows.append(
+                .object(
+                    (found.measure.json.members ?? []) + [
+                        .init("instructions", .string(found.text)), .init("file", .string(path)),
+                        .init("command", .string(command)),
+                    ]))
+        }
+        for (index, failed) in outcome.failed.enumerated() {
+            let path = "\(directory)/not-compiled-\(index + 1).wasm"
+            try Files.write(failed.wasm, to: path)
+            Output.note("smelt: \(path): \(failed.text): \(failed.reason)")
+        }
+        try report(outcome, rows, setup, json: arguments.value("format") == "json")
+        return .success
+    }
+
+    private static func report(
+        _ outcome: GasSearch.Outcome, _ rows: [JSONValue], _ setup: GasBenchSetup, json: Bool
+    ) throws(CommandFailure) {
+        if json {
+            try Output.json(
+                .object([
+                    "schema": .string("smelt.gas.search/1"), "machine": MachineFacts().json,
+                    "conditions": setup.conditions.json, "generations": .integer(outcome.generations),
+                    "measured": .integer(outcome.measured), "trapped": .integer(outcome.trapped),
+                    "not_compiled": .integer(outcome.failed.count), "found": .array(rows),
+                ]))
+            return
+        }
+        for (found, row) in zip(outcome.found, rows) {
+            try Output.data(
+                GasMeasureCommand.text(found.measure) + "\n  \(found.text)\n  \(row["command"]?.string ?? "")")
+        }
+        try Output.data(
+            "\(outcome.measured) loops measured, \(outcome.trapped) trapped, \(outcome.generations) generations, seed "
+                + "\(setup.conditions.seed)")
+    }
+}
+
+/// `smelt gas measure`: one loop's time beside its gas.
+enum GasMeasureCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let path = arguments.positionals[0]
+        let name = arguments.positionals[1]
+        let module = try RunCommand.load(try Files.read(path), path, arguments)
+        let type = try RunCommand.callable(name, in: module, path)
+        guard type.parameters.first == .i32 || type.parameters.first == .i64 else {
+            throw CommandFailure(.usage, "\(name.printable()) is \(type.text): no number of iterations comes first")
+        }
+        let slots = try RunCommand.values(Array(arguments.positionals.dropFirst(2)), for: type, name)
+        let measure: LoopMeasure
+        do { measure = try LoopMeasure.measure(module, export: name, arguments: slots) } catch {
+            throw GasBenchSetup.failure(error)
+        }
+        if arguments.value("format") == "json" {
+            try Output.json(
+                .object(
+                    [.init("schema", .string("smelt.gas.measure/1"))] + (measure.json.members ?? [])
+                        + [.init("machine", MachineFacts().json)]))
+        } else {
+            try Output.data(text(measure))
+        }
+        return .success
+    }
+
+    /// `151.3 (148.2 to 153.0) ns per gas; a block of 10^10 gas takes 1513.0 (…) s`
+    static func text(_ measure: LoopMeasure) -> String {
+        GasBenchSetup.text(measure.nanosecondsPerGas, 3) + " ns per gas; a block of 10^10 gas takes "
+            + GasBenchSetup.text(measure.blockSeconds, 1) + " s"
+    }
+}
+
+extension String {
+    /// The text as one word of a shell.
+    fileprivate var shellQuoted: String {
+        let isPlain =
+            !isEmpty
+            && utf8.allSatisfy { byte in
+                (0x61...0x7A).contains(byte | 0x20) || (0x2D...0x39).contains(byte) || byte == UInt8(ascii: "_")
+            }
+        return isPlain
+            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}

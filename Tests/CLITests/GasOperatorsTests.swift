@@ -1,0 +1,48 @@
+import JSON
+import Testing
+
+/// `smelt gas operators` as a program. What the numbers must be no test can say; what they are made of it can.
+@Suite struct GasOperatorsTests {
+    private func operators(_ arguments: String...) throws -> Tool.Run {
+        try Tool.run(Tool.binary, ["gas", "operators", "--budget", "1", "--tier", "baseline"] + arguments)
+    }
+
+    @Test func aTableOfSomeOperators() throws {
+        let run = try operators("--operators", "i64.div_u,memory.fill", "--format", "json", "--network-version", "18")
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try JSON.parse(Array(run.output.utf8))
+        #expect(report["schema"]?.string == "smelt.gas.operators/1")
+        #expect(report["conditions"]?["price_list"]?.string == "hygge")
+        #expect(report["conditions"]?["tier"]?.string == "baseline")
+        #expect(report["machine"]?["clock_overhead_ns"]?["low"]?.numberText != nil)
+        let rows = try #require(report["operators"]?.array)
+        #expect(Set(rows.compactMap { $0["operator"]?.string }) == ["i64.div_u", "memory.fill"])
+        // local.get, i64.div_u, local.get, i64.xor at 4 gas each; 4 and 16 + 0.4 a byte.
+        let gas = rows.map {
+            "\($0["form"]?.string ?? "") \($0["operands"]?.string ?? "") \($0["step_gas"]?.numberText ?? "")"
+        }
+        #expect(gas.contains("latency large/small 16"))
+        #expect(gas.contains("throughput 4096 bytes 1654.4"))
+        for row in rows {
+            #expect(row["executions"]?.integer(UInt64.self) ?? 0 > 0)
+            #expect(row["unmetered_ns"]?["value"]?.numberText != nil)
+        }
+    }
+
+    @Test func textAndTableForPrograms() throws {
+        let text = try operators("--operators", "i64.add")
+        #expect(text.status == 0 && text.output.contains("i64.add   latency"), "\(text.output)\(text.errors)")
+        #expect(text.output.contains("worst: i64.add"))
+        let table = try operators("--operators", "i64.add", "--format", "csv")
+        #expect(table.lines.count == 3 && table.lines[0].hasPrefix("operator,form,operands,step_gas,step_ns,"))
+        #expect(table.lines.dropFirst().allSatisfy { $0.hasPrefix("i64.add,") })
+    }
+
+    @Test func wrongUse() throws {
+        let unknown = try operators("--operators", "i64.sum")
+        #expect(unknown.status == 64 && unknown.errors.contains("no operator 'i64.sum'"))
+        let version = try operators("--network-version", "17")
+        #expect(version.status == 64 && version.errors.contains("network version 17 is not known"))
+        #expect(try Tool.smelt("gas").status == 64)
+    }
+}

@@ -1,0 +1,76 @@
+import GasSchedule
+import Metering
+import Statistics
+import TestSupport
+import Testing
+import WasmFormat
+
+@testable import GasBench
+
+@Suite struct GasSearchTests {
+    /// Whatever is bred, the FVM accepts it, and its price from the list is what the plan charges.
+    @Test func everyBodyIsAModule() throws {
+        var random = SplitMix64(seed: 11)
+        var genomes = (0..<150).map { _ in Genome.random(&random) }
+        for _ in 0..<150 {
+            let child = genomes[random.below(genomes.count)].mutated(&random)
+            genomes.append(child.crossed(with: genomes[random.below(genomes.count)], &random))
+        }
+        for genome in genomes {
+            let kernel = genome.kernel(.fvm)
+            let bytes = KernelModule(kernels: [kernel], prices: .fvm, isFound: true).bytes
+            let plan = try FrontEnd.analyze(bytes, profile: .fvm, prices: .fvm).plan
+            // The loop is the body's second block; five instructions count iterations.
+            let loop = try #require(plan.functions.dropLast(2).last?.blocks.map(\.milligas).max())
+            #expect(loop == kernel.oneStep(.fvm).milligas + 5 * 4_000, "\(genome.text)")
+            #expect(genome.genes.count <= Genome.longest)
+        }
+        #expect(Set(genomes.flatMap { $0.genes.map(\.opcode) }).count > 100)
+    }
+
+    @Test func equalSeedsBeginAlike() {
+        var (first, second) = (SplitMix64(seed: 5), SplitMix64(seed: 5))
+        for _ in 0..<20 { #expect(Genome.random(&first) == Genome.random(&second)) }
+    }
+
+    /// A body that waits for memory takes far more for its gas than one that adds.
+    @Test func memoryIsDearerThanSums() throws {
+        func measure(_ opcode: Opcode) throws -> LoopMeasure {
+            let genome = Genome(genes: [.init(opcode: opcode, takesTop: true, source: 0, immediate: 0)])
+            let wasm = KernelModule(kernels: [genome.kernel(.fvm)], prices: .fvm, isFound: true).bytes
+            return try LoopMeasure.measure(
+                wasm: wasm, export: "loop", arguments: [1, 3, 5, 7], pool: Pools.pool(),
+                effort: LoopMeasure.Effort(run: 100_000, rounds: 11))
+        }
+        let (walk, sum) = (try measure(.i32Load), try measure(.i32Add))
+        #expect(walk.nanosecondsPerGas.interval.low > 5 * sum.nanosecondsPerGas.interval.high)
+        #expect(near(walk.blockSeconds.value, walk.nanosecondsPerGas.value * 10))
+    }
+
+    @Test func aSearchGivesModulesThatShowWhatItSays() throws {
+        let outcome = try GasSearch.run(
+            GasSearch.Settings(budget: 2, seed: 2, kept: 2), pool: Pools.pool())
+        #expect(outcome.found.count == 2 && outcome.generations >= 1 && outcome.measured >= 2)
+        let worst = try #require(outcome.found.first)
+        _ = try FrontEnd.analyze(worst.wasm, profile: .fvm, prices: .fvm)
+        let again = try LoopMeasure.measure(
+            wasm: worst.wasm, export: worst.export, arguments: [GasSearch.iterations] + worst.arguments,
+            pool: Pools.pool())
+        #expect(again.gas == worst.measure.gas)
+        #expect(again.nanosecondsPerGas.value > 0)
+    }
+
+    @Test func whatTrapsIsNoMeasurement() throws {
+        var module = WasmModule()
+        module.types = [WasmBytes.functionType([ValueType.i32.rawValue], [])]
+        module.functions = [.init("unreachable")]
+        module.exports = [("loop", 0, 0)]
+        #expect {
+            _ = try LoopMeasure.measure(wasm: module.bytes, export: "loop", arguments: [1], pool: Pools.pool())
+        } throws: { error in
+            if case BenchError.trapped = error { true } else { false }
+        }
+    }
+}
+
+private func near(_ value: Double, _ expected: Double) -> Bool { abs(value - expected) <= 1e-9 * abs(expected) }
