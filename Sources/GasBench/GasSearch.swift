@@ -68,7 +68,8 @@ public struct GasSearch: Sendable {
     public static let iterations: UInt64 = 1
 
     private static let population = 24
-    private static let elite = 4
+    /// Bodies made at random in each generation.
+    private static let strangers = 4
 
     private let settings: Settings
     private let pool: CompilePool
@@ -119,11 +120,14 @@ public struct GasSearch: Sendable {
 
     private func fitness(_ genome: Genome) -> Double { (known[genome] ?? nil) ?? 0 }
 
-    /// Children of the best, and as many strangers as there are of the elite.
+    /// What the best two are without what does not matter, children of the best, and some strangers.
     private mutating func next(_ ranked: [Genome]) -> [Genome] {
         var next: [Genome] = []
+        for simpler in ranked.prefix(2).flatMap(\.simpler) where known[simpler] == nil && !next.contains(simpler) {
+            next.append(simpler)
+        }
         let parents = Array(ranked.prefix(2 * GasSearch.population))
-        while next.count < GasSearch.population - GasSearch.elite, !parents.isEmpty {
+        while next.count < GasSearch.population - GasSearch.strangers, !parents.isEmpty {
             // Of three the best.
             let first = (0..<3).map { _ in random.below(parents.count) }.min() ?? 0
             let second = random.below(parents.count)

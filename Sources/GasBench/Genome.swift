@@ -54,7 +54,7 @@ struct Genome: Sendable, Hashable {
             name: "loop", form: .latency, operands: "", opcodes: [], glue: [], memory: .dram, copies: 1,
             // Numbers near 1 as floats, odd as integers.
             a: 0x3FF8_0000_0000_0001, b: 0x3FC0_0001, start: 0xB504_F333_F9DE_6485, aType: .f64, bType: .f32,
-            chainType: .i32, chains: 1, isWalk: true, isFresh: false, before: { _ in }, frame: .locals
+            chainType: .i32, chains: 1, isWalk: true, isFresh: false, frame: .locals
         ) { code, _ in
             var emitter = Emitter(prices: prices)
             emitter.code = code
@@ -143,15 +143,46 @@ extension Genome {
     func mutated(_ random: inout SplitMix64) -> Genome {
         var genes = genes
         let place = random.below(genes.count)
-        switch random.below(6) {
+        switch random.below(10) {
         case 0: genes.insert(Genome.gene(&random), at: random.below(genes.count + 1))
         case 1 where genes.count > 1: genes.remove(at: place)
         case 2: genes += genes[place...]
         case 3: genes[place].source = random.below(6)
         case 4: genes[place].immediate = random.below(60)
+        case 5:
+            // A piece of it alone.
+            genes = Array(genes[place...].prefix(1 + random.below(3)))
+        case 6, 7:
+            // Another instruction that takes and gives the same types.
+            let types = genes[place].opcode.row.types
+            let alike = Genome.vocabulary.filter { $0.row.types == types }
+            genes[place].opcode = alike[random.below(alike.count)]
+        case 8:
+            // All of it one chain.
+            for index in genes.indices {
+                genes[index].takesTop = true
+                genes[index].source = genes[place].source
+            }
         default: genes[place] = Genome.gene(&random)
         }
         return Genome(genes: Array(genes.prefix(Genome.longest)))
+    }
+
+    /// What is left of it without one of its instructions, and each of them alone: what does not matter costs gas that
+    /// hides what does.
+    var simpler: [Genome] {
+        guard genes.count > 1 else { return [] }
+        let alone = genes.map { gene in
+            var gene = gene
+            gene.takesTop = true
+            return Genome(genes: [gene])
+        }
+        let without = genes.indices.map { index in
+            var genes = genes
+            genes.remove(at: index)
+            return Genome(genes: genes)
+        }
+        return alone + without
     }
 
     /// The beginning of this one and the end of another.

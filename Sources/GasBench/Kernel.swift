@@ -38,7 +38,7 @@ public struct Kernel: Sendable {
     /// Whether each run needs an instance of its own, as the steps leave something behind.
     let isFresh: Bool
     /// What is done once an iteration, before the steps.
-    let before: @Sendable (inout CodeWriter) -> Void
+    var before: @Sendable (inout CodeWriter) -> Void = { _ in }
     let frame: Frame
     /// Writes step number `index`.
     let step: @Sendable (inout CodeWriter, _ index: Int) -> Void

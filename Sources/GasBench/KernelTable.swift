@@ -90,7 +90,7 @@ public enum KernelTable {
             name: opcode.name, form: form, operands: operands.name, opcodes: [opcode], glue: link.glue, memory: .l1,
             copies: form == .latency ? 16 : 12, a: operands.a, b: operands.b, start: operands.start,
             aType: types.operands.last ?? type, bType: type, chainType: type,
-            chains: form == .latency ? 1 : 6, isWalk: false, isFresh: false, before: { _ in },
+            chains: form == .latency ? 1 : 6, isWalk: false, isFresh: false,
             frame: form == .latency ? .stack : .chains
         ) { code, _ in
             if binary { code.op(.localGet, Slot.a) }
@@ -146,7 +146,7 @@ public enum KernelTable {
         return Kernel(
             name: opcode.name, form: .latency, operands: name, opcodes: [opcode], glue: [], memory: shape, copies: 16,
             a: 0, b: 0, start: 0, aType: .i64, bType: .i64, chainType: .i32, chains: 1, isWalk: true, isFresh: false,
-            before: { _ in }, frame: .stack
+            frame: .stack
         ) { code, _ in
             code.access(opcode, offset: shape.offset)
             code.all(bridge)
@@ -159,20 +159,11 @@ public enum KernelTable {
         offset: UInt32 = 0
     ) -> Kernel {
         let chains = 4
-        return Kernel(
+        var kernel = Kernel(
             name: opcode.name, form: .throughput, operands: name, opcodes: [opcode], glue: [], memory: shape, copies: 8,
             a: 0, b: 0x3F80_0000, start: 0, aType: .i64, bType: types.operands.count == 2 ? types.operands[1] : .i64,
             chainType: .i64, chains: chains, isWalk: false, isFresh: false,
-            before: { code in
-                code.op(.localGet, Slot.address)
-                code.i32(1_664_525)
-                code.op(.i32Mul)
-                code.i32(1_013_904_223)
-                code.op(.i32Add)
-                code.i32(mask)
-                code.op(.i32And)
-                code.op(.localSet, Slot.address)
-            }, frame: .locals
+            frame: .locals
         ) { code, index in
             let place = offset + UInt32(index) * apart
             if let result = types.results.first {
@@ -189,5 +180,16 @@ public enum KernelTable {
                 code.access(opcode, offset: place)
             }
         }
+        kernel.before = { code in
+            code.op(.localGet, Slot.address)
+            code.i32(1_664_525)
+            code.op(.i32Mul)
+            code.i32(1_013_904_223)
+            code.op(.i32Add)
+            code.i32(mask)
+            code.op(.i32And)
+            code.op(.localSet, Slot.address)
+        }
+        return kernel
     }
 }

@@ -20,7 +20,7 @@ enum SpecialKernels {
         Kernel(
             name: name, form: form, operands: operands, opcodes: opcodes, glue: glue, memory: memory, copies: copies,
             a: a, b: b, start: 0xB504_F333_F9DE_6484, aType: .i64, bType: bType, chainType: .i64, chains: chains,
-            isWalk: false, isFresh: fresh, before: { _ in }, frame: frame, step: step)
+            isWalk: false, isFresh: fresh, frame: frame, step: step)
     }
 
     // MARK: Locals, globals, constants, what is free

@@ -71,7 +71,7 @@ enum Pools {
         let liar = Kernel(
             name: "i64.add", form: .latency, operands: "", opcodes: [.i64Add], glue: [], memory: .l1, copies: 8, a: 1,
             b: 2, start: 3, aType: .i64, bType: .i64, chainType: .i64, chains: 1, isWalk: false, isFresh: false,
-            before: { _ in }, frame: .stack
+            frame: .stack
         ) { code, index in
             honest.step(&code, index)
             code.add(milligas: 4_000)
