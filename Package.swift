@@ -128,6 +128,9 @@ let targets: [Target] = [
             "Crypto", "JSON", "CZlib",
         ], unsafe: .systemCalls),
     layer(
+        "GasReport", ["Replay", "Machine", "Kernel", "Syscalls", "GasSchedule", "Statistics", "JSON", "Primitives"],
+        unsafe: .systemCalls),
+    layer(
         "Genesis",
         [
             "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Syscalls", "Bundle", "WasmFormat", "IPLD",
@@ -146,8 +149,8 @@ let targets: [Target] = [
     program(
         "smelt",
         [
-            "CompilePool", "WorkerProtocol", "GasBench", "Statistics", "Genesis", "Replay", "Machine", "NativeEngine",
-            "Engine", "CActorRuntime",
+            "CompilePool", "WorkerProtocol", "GasBench", "Statistics", "Genesis", "GasReport", "Replay", "Machine",
+            "NativeEngine", "Engine", "CActorRuntime",
             "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
             "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",
@@ -246,6 +249,12 @@ let targets: [Target] = [
             "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Metering", "Engine", "WasmFormat",
             "GasSchedule",
             "Bundle", "IPLD", "Crypto", "Primitives",
+        ]),
+    tests(
+        "GasReport",
+        [
+            "GasReport", "Replay", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Kernel", "Bundle",
+            "Statistics", "JSON",
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),

@@ -1,4 +1,5 @@
 import GasSchedule
+import Syscalls
 
 /// The gas of one message: limit, use and the limits of sends in progress (FVM gas tracker).
 ///
@@ -22,6 +23,12 @@ public final class GasTracker {
     /// Whether charges are recorded.
     public var isTraced: Bool { trace != nil }
 
+    /// Tells a trace that a stage of execution begins.
+    public func begin(_ stage: ExecutionStage) { trace?.begin(stage) }
+
+    /// Tells a trace that a syscall begins.
+    func enter(_ syscall: Syscall) { trace?.enter(syscall) }
+
     /// What is left under the limit in force.
     public var available: UInt64 { limit - used }
 
@@ -34,6 +41,7 @@ public final class GasTracker {
         let total = used.addingSaturating(charge.total)
         guard total <= limit else {
             shortage = (charge, available)
+            trace?.ranOut(taken: available)
             used = limit
             throw .outOfGas
         }

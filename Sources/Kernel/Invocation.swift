@@ -23,6 +23,7 @@ public enum Invocation {
             try code.module.makeInstance(handler: kernel, limiter: limiter)
         }
         instance.gasCounter = kernel.update()
+        kernel.gas.begin(.guest)
         let started = try engine { () throws(EngineError) in try instance.instantiate() }
         // A syscall in a start function ends the reference's process; no charge comes after it.
         if case .fatal(let reason) = kernel.endReason { throw .fatal(reason) }
@@ -38,6 +39,7 @@ public enum Invocation {
         }
         kernel.bindMemory()
         instance.gasCounter = kernel.update()
+        kernel.gas.begin(.guest)
         if entry == .fatalWhenCalled {
             try kernel.settle(instance.gasCounter)
             throw .fatal(wrongEntry(entryFacts, actor))
@@ -76,6 +78,7 @@ public enum Invocation {
             throw .local("the engine failed in actor \(kernel.frame.receiver): \(trap)")
         }
         try kernel.settle(instance.gasCounter)
+        kernel.gas.begin(.callEnd)
         switch (outcome, kernel.endReason) {
         case (.trapped(let trap, let site), _):
             guard trap != Trap.outOfGas else {

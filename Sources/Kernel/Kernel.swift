@@ -85,6 +85,7 @@ public final class Kernel: ImportHandler {
             return end(.local("import \(index) was called with \(arguments.count) arguments, which no import takes"))
         }
         let row = imports[index]
+        gas.enter(row.syscall)
         do throws(ExecutionError) {
             try settle(guest.gasCounter)
             try gas.charge(prices.onSyscall())
@@ -98,10 +99,12 @@ public final class Kernel: ImportHandler {
         let address = size > 0 ? UInt32(truncatingIfNeeded: arguments[0]) : 0
         guard guest.contains(offset: address, count: UInt64(size)) else {
             // The reference returns here without an update: the guest's counter and L keep their values.
+            gas.begin(.guest)
             return fail(row, .illegalArgument, Diagnostic { "no room for the result at 0x\(hex(address))" })
         }
         let outcome = perform(row, arguments.extracting(droppingFirst: size > 0 ? 1 : 0), address, &guest)
         guest.gasCounter = update()
+        gas.begin(.guest)
         return outcome
     }
 

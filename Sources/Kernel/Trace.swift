@@ -1,6 +1,7 @@
 import GasSchedule
 import Primitives
 import StateTree
+import Syscalls
 
 /// An event of an execution trace, in the order in which things happened.
 public enum TraceEvent: Sendable, Equatable {
@@ -54,8 +55,37 @@ public struct TracedCall: Sendable, Equatable {
     }
 }
 
+/// What a message is doing, where no charge says it. A charge begins a stage of its own, the work it pays for, which
+/// lasts until the next charge or stage; those of guest code come after that code has run and begin nothing.
+public enum ExecutionStage: String, Sendable, CaseIterable {
+    /// The sender is looked up and its gas money set aside.
+    case preflight
+    /// A call's transaction and limits begin.
+    case callBegin = "call begin"
+    /// An actor's code is found, compiled or mapped, which a node does once and not for each message.
+    case codeLoading = "code loading"
+    /// Guest code runs.
+    case guest
+    /// An invocation is over: its instance goes away, its transaction is kept or undone, its result handed on.
+    case callEnd = "call end"
+    /// The receipt is made and gas paid for.
+    case settlement
+}
+
 /// Takes the events of a message as they happen. Nothing is kept for it: what it wants to know later it keeps itself.
 public protocol TraceSink: AnyObject {
     /// - Parameter event: in the order in which things happen.
     func record(_ event: TraceEvent)
+    /// Told that a stage begins; a sink that measures no time has no use for it.
+    func begin(_ stage: ExecutionStage)
+    /// Told which syscall an invocation makes, in front of its charges.
+    func enter(_ syscall: Syscall)
+    /// The charge recorded last could not be paid; what was there, `taken` milligas, went instead.
+    func ranOut(taken: UInt64)
+}
+
+extension TraceSink {
+    public func begin(_ stage: ExecutionStage) {}
+    public func enter(_ syscall: Syscall) {}
+    public func ranOut(taken: UInt64) {}
 }

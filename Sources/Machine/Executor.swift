@@ -19,6 +19,7 @@ public final class Executor {
         _ message: Message, kind: ApplyKind, chainLength: UInt64
     ) throws(ApplyError) -> ApplyResult {
         let machine = machine
+        machine.trace?.begin(.preflight)
         let result = try GuestStack.run { () throws(ApplyError) in
             try Application(machine: machine, message: message, kind: kind, chainLength: chainLength).apply()
         }
@@ -149,6 +150,7 @@ private struct Application {
             if let cause = failed.cause { calls.failures[0].setCause(cause.description) }
         }
 
+        trace?.begin(.settlement)
         let events = calls.events.events
         if !events.isEmpty { receipt.eventsRoot = try EventsRoot.of(events) }
         let gas = try settle(sender: sender, reservation: reservation, gasUsed: receipt.gasUsed)

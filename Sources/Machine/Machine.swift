@@ -64,8 +64,12 @@ public final class Machine {
         let store = store
         // An engine may know code from elsewhere; what is not in the state does not run for that.
         if manifest.name(of: cid) == nil, try !has(cid) { throw .fatal("code \(cid.text) is not in the store") }
+        trace?.begin(.codeLoading)
         let clock = ExecutionClock()
-        defer { codeLoading = codeLoading + clock.elapsed }
+        defer {
+            codeLoading = codeLoading + clock.elapsed
+            trace?.begin(.callBegin)
+        }
         var readFailure: BlockstoreError?
         let loaded: LoadedCode?
         do throws(EngineError) {

@@ -8,6 +8,7 @@ import StateTree
 extension MessageCallManager {
     /// Makes a call with its own transaction, gas limit and depth (FVM machine specification, section 7.1).
     func send(_ request: CallRequest) throws(ExecutionError) -> CallOutcome {
+        gas.begin(.callBegin)
         traceCall(request)
         if let limit = request.gasLimit { gas.pushLimit(limit) }
         guard depth < network.profile.limits.callDepth else {
@@ -24,6 +25,7 @@ extension MessageCallManager {
         depth += 1
         let memory = limiter.used
         var result = attempt(request)
+        gas.begin(.callEnd)
         limiter.restore(memory)
         depth -= 1
         end(revert: !result.isSuccess)

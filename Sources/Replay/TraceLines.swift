@@ -1,9 +1,37 @@
 import Kernel
+import Machine
+import Primitives
 
 /// A sink that is told where messages begin.
 protocol MessageTraceSink: TraceSink {
     /// - Parameter index: of the message in its vector.
     func begin(message index: Int)
+}
+
+/// Follows the messages of a vector while they run.
+public protocol MessageObserver: TraceSink {
+    /// The vector's state is open; `names` tells what its actors are called.
+    func begin(names: ActorNames)
+    /// - Parameter index: of the message in its vector.
+    func begin(message index: Int)
+    /// The message has its receipt; what follows is not part of it.
+    func stop()
+    /// - Parameter report: what came of the message stopped last.
+    func end(message index: Int, _ report: MessageReport)
+}
+
+/// What the actors of a state are called.
+public struct ActorNames {
+    let manifest: BuiltinManifest
+    let actors: Int
+
+    /// The manifest's name of the actor with this code; nil for one that is not built in.
+    public func actor(_ code: Cid) -> String? { manifest.name(of: code) }
+
+    /// What an actor with this code calls a method; nil where nobody knows.
+    public func method(_ number: UInt64, of code: Cid) -> String? {
+        BuiltinMethods.name(number, kind: manifest.name(of: code), actors: actors)
+    }
 }
 
 /// Hands events on to several sinks.

@@ -24,6 +24,8 @@ struct VectorRunner: Sendable {
     private struct Sinks {
         var lines: TraceLines?
         var lotus: LotusTrace?
+        /// Follows the run alone: what it measures nothing else may slow down.
+        var observer: (any MessageObserver)?
 
         /// All of them as one; nil without any.
         var all: (any MessageTraceSink)? {
@@ -170,6 +172,16 @@ struct VectorRunner: Sendable {
         run(vector, variant, VectorReport(name: vector.name, file: vector.name, status: .passed), blocks, Sinks())
     }
 
+    /// The same with somebody who follows it.
+    func run(
+        _ vector: Vector, _ variant: Vector.Variant, name: String, file: String, _ blocks: [Cid: [UInt8]],
+        observer: (any MessageObserver)?
+    ) -> VectorReport {
+        run(
+            vector, variant, VectorReport(name: name, file: file, status: .passed), blocks, Sinks(observer: observer)
+        ).report
+    }
+
     private func run(
         _ vector: Vector, _ variant: Vector.Variant, _ initial: VectorReport, _ blocks: [Cid: [UInt8]],
         _ sinks: Sinks
@@ -180,12 +192,12 @@ struct VectorRunner: Sendable {
         let externs = ReplayExterns(randomness: vector.randomness)
         do {
             let machine = try machine(
-                vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: sinks.all)
-            let manifest = machine.manifest
-            let actors = BuiltinMethods.actorsVersion(manifest, variant.networkVersion)
-            sinks.lotus?.methodName = { code, method in
-                BuiltinMethods.name(method, kind: manifest.name(of: code), actors: actors)
-            }
+                vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: sinks.observer ?? sinks.all)
+            let names = ActorNames(
+                manifest: machine.manifest,
+                actors: BuiltinMethods.actorsVersion(machine.manifest, variant.networkVersion))
+            sinks.lotus?.methodName = { code, method in names.method(method, of: code) }
+            sinks.observer?.begin(names: names)
             report.manifest = machine.manifest.cid
             report.priceList = machine.network.prices.id.rawValue
             try execute(vector, on: machine, store, sinks, &report)
@@ -203,6 +215,7 @@ struct VectorRunner: Sendable {
         let trace = sinks.all
         for (index, entry) in vector.messages.enumerated() {
             trace?.begin(message: index)
+            sinks.observer?.begin(message: index)
             let loadedBefore = machine.codeLoading
             let clock = ExecutionClock()
             let result: ApplyResult
@@ -212,12 +225,14 @@ struct VectorRunner: Sendable {
                 report.problem = "message \(index)"
                 throw error
             }
+            sinks.observer?.stop()
             let time = clock.elapsed - (machine.codeLoading - loadedBefore)
             var message = MessageReport(
                 exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
                 nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
                 failure: result.failure, result: result)
             message.name(entry.message, on: machine)
+            sinks.observer?.end(message: index, message)
             report.messages.append(message)
             if let lotus = sinks.lotus {
                 report.lotus.append(

@@ -2,17 +2,17 @@ import ArtifactFormat
 import CodeSettings
 import CommandTable
 
-private let cpuOption = Option(
+let cpuOption = Option(
     "cpu", .choice(CPULevel.allCases.map(\.rawValue)), "CPU level (default: \(CPULevel.standard.rawValue)).")
-private let boundsOption = Option(
+let boundsOption = Option(
     "bounds", .choice(Bounds.allCases.map(\.rawValue)),
     "Memory bounds by guard pages or explicit checks (default: guard).")
-private let tierOption = Option(
+let tierOption = Option(
     "tier", .choice(Tier.allCases.map(\.rawValue)),
     "Optimised code, or code that compiles quickly and runs at about half the speed (default: optimised).")
-private let storeOption = Option("store", .directory("DIR"), "The store (default: smelt in the XDG cache directory).")
-private let formatOption = Option("format", .choice(["text", "json"]), "How to print (default: text).")
-private let quietOption = Option("quiet", short: "q", "No progress.")
+let storeOption = Option("store", .directory("DIR"), "The store (default: smelt in the XDG cache directory).")
+let formatOption = Option("format", .choice(["text", "json"]), "How to print (default: text).")
+let quietOption = Option("quiet", short: "q", "No progress.")
 
 /// The command line of `smelt`, whole. Parsing, help, completions and the man page derive from this table.
 let smeltCommand = Command(
@@ -231,47 +231,7 @@ let smeltCommand = Command(
                     "import", "Take objects made elsewhere after checking them in full.", options: [storeOption],
                     positionals: [Positional("DIR", 1...1, "A directory written by 'smelt compile --output'.")]),
             ]),
-        Command(
-            "gas", "Show whether gas measures time.",
-            subcommands: [
-                Command(
-                    "operators", "Time every WASM operator of the price list.",
-                    discussion: """
-                        Loops of one operator each are compiled and run with their steps once and twice; the difference is                         the steps' time and gas, and the gas counter proves how often each ran. Latency rows have steps                         that need each other, throughput rows steps that do not. Ten gas pay for one nanosecond.                         Needs 1.5 GiB of memory.
-                        """,
-                    options: [
-                        Option("budget", .integer("SECONDS", 1...86_400), "Time to measure (default: 60)."),
-                        Option("network-version", .integer("N", 0...1_000), "Whose prices (default: the newest)."),
-                        Option("operators", .value("NAME[,NAME]"), "These only, as i64.div_u."),
-                        Option("seed", .integer("N", 0...UInt64.max), "Of the order of runs (default: 1)."),
-                        Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
-                        storeOption, cpuOption, boundsOption, tierOption, quietOption,
-                    ]),
-                Command(
-                    "search", "Look for the loops that take the most time for their gas.",
-                    discussion: """
-                        Loop bodies are made at random and bred by what they take; the search knows the instructions and                         nothing of 'smelt gas operators'. The worst are written to DIR as worst-N.wasm, and the                         command that measures each again is printed, with what a block full of it would take.                         Needs 1 GiB of memory.
-                        """,
-                    options: [
-                        Option("budget", .integer("SECONDS", 1...86_400), "Time to search (default: 300)."),
-                        Option("seed", .integer("N", 0...UInt64.max), "Of what is random (default: 1)."),
-                        Option("output", short: "o", .directory("DIR"), "Where to write them (default: gas-search)."),
-                        Option("network-version", .integer("N", 0...1_000), "Whose prices (default: the newest)."),
-                        formatOption, storeOption, cpuOption, boundsOption, tierOption, quietOption,
-                    ]),
-                Command(
-                    "measure", "Time a loop of a module beside its gas.",
-                    discussion: """
-                        FUNCTION's first parameter is how often its loop runs; ITERATIONS is what to begin with, and                         more are taken until a run is long enough. Twice as many take so much longer and use so much                         more gas: their quotient is printed, with its interval, and what a block full of it would take.
-                        """,
-                    options: [formatOption, storeOption, cpuOption, boundsOption, tierOption],
-                    positionals: [
-                        Positional("FILE", 1...1, "Module or object."),
-                        Positional("FUNCTION", 1...1, "Name of an exported function."),
-                        Positional("ITERATIONS", 1...1, "Its first argument."),
-                        Positional("ARGUMENT", 0...Int.max, "Its other arguments."),
-                    ], takesNumbers: true),
-            ]),
+        gasCommand,
         Command(
             "version", "Print versions: Smelt, object format, compiler.", options: [Option("json", "Print JSON.")]),
     ])

@@ -1,12 +1,107 @@
+import Bundle
 import CommandTable
+import GasReport
+import GasSchedule
+import JSON
+import NativeEngine
+import Primitives
+import Replay
 
 /// `smelt gas …`: whether gas measures time.
 enum GasCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         switch arguments.path.last {
+        case "stat": return try GasStatCommand.run(arguments)
+        case "trace": return try GasTraceCommand.run(arguments)
+        case "limit": return try GasLimitCommand.run(arguments)
         case "operators": return try GasOperatorsCommand.run(arguments)
         case "search": return try GasSearchCommand.run(arguments)
         default: return try GasMeasureCommand.run(arguments)
         }
+    }
+
+    /// The vectors a command line names, on an engine that waits for compiled code: what is measured runs in one tier.
+    static func sessions(_ arguments: Parsed, _ paths: [String]) throws(CommandFailure) -> VectorSessions {
+        var version: NetworkVersion?
+        if let number = arguments.integer("network-version") {
+            version = NetworkVersion(rawValue: UInt32(number))
+            do { _ = try NetworkProfile.forVersion(NetworkVersion(rawValue: UInt32(number))) } catch {
+                throw CommandFailure(.usage, "--network-version: \(error.description)")
+            }
+        }
+        var bundles: [ActorBundle] = []
+        for path in arguments.all("bundle") { bundles.append(try BundleInput.open(path)) }
+        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
+        do throws(ReplayError) {
+            return try VectorSessions(paths, networkVersion: version, engine: engine, bundles: bundles)
+        } catch {
+            switch error {
+            case .local(let text): throw CommandFailure(.localFailure, text)
+            case .usage(let text): throw CommandFailure(.usage, text)
+            case .input(let text): throw CommandFailure(.badInput, text)
+            }
+        }
+    }
+
+    /// The one variant of the one vector that a command is about.
+    static func session(_ arguments: Parsed) throws(CommandFailure) -> VectorSession {
+        let path = arguments.positionals[0]
+        let sessions = try sessions(arguments, [path])
+        guard sessions.count == 1 else {
+            throw CommandFailure(.usage, "\(path): \(sessions.count) vectors; name one")
+        }
+        var found: [VectorSession] = []
+        var refused: VectorReport?
+        for opened in sessions.open(0) {
+            switch opened {
+            case .session(let session): found.append(session)
+            case .report(let report): refused = refused ?? report
+            }
+        }
+        guard let session = found.first else {
+            throw CommandFailure(.badInput, refused.map(reason) ?? "\(path): no variant")
+        }
+        guard found.count == 1 else {
+            let versions = found.map { "\($0.networkVersion.rawValue)" }.joined(separator: ", ")
+            throw CommandFailure(.usage, "\(path): variants of network versions \(versions): name one")
+        }
+        return session
+    }
+
+    /// The message of a vector that a command is about, counted from 0.
+    static func message(_ arguments: Parsed, of session: VectorSession) throws(CommandFailure) -> Int {
+        let index = Int(arguments.integer("message") ?? 0)
+        guard index < session.messages.count else {
+            throw CommandFailure(
+                .usage, "--message \(index): \(session.name) has \(session.messages.count) messages, counted from 0")
+        }
+        return index
+    }
+
+    /// Why a vector was left out, in one line.
+    static func reason(_ report: VectorReport) -> String {
+        let mismatch = report.mismatches.first.map { mismatch in
+            "\(mismatch.message.map { "message \($0), " } ?? "")\(mismatch.field): expected \(mismatch.expected), "
+                + "got \(mismatch.got)"
+        }
+        var reason = report.problem ?? mismatch ?? "not passed"
+        if case .skipped(let why) = report.status { reason = "skipped: \(why)" }
+        return "\(report.name): \(reason)"
+    }
+}
+
+/// Vectors that do not count, with what the command's status becomes for them.
+struct LeftOut {
+    private(set) var rows: [JSONValue] = []
+    private(set) var status = ExitStatus.success
+
+    /// Notes one; of another network version than asked for it is nobody's fault.
+    mutating func add(_ report: VectorReport) {
+        if report.isOtherVersion { return }
+        let reason = GasCommand.reason(report)
+        Output.note("smelt: left out: \(reason)")
+        rows.append(.object(["vector": .string(report.name), "reason": .string(reason)]))
+        if case .skipped = report.status { return }
+        if report.isLocalFailure { status = .localFailure } else if status == .success { status = .failure }
     }
 }

@@ -41,6 +41,7 @@ struct Main {
         case "message": return try MessageCommand.run(parsed)
         case "vector": return try VectorCommand.run(parsed)
         case "bundle": return try BundleCommand.run(parsed)
+        case "gas": return try GasCommand.run(parsed)
         case "store": return try StoreCommand.run(parsed)
         case "gas": return try GasCommand.run(parsed)
         case "version": return try VersionCommand.run(parsed)

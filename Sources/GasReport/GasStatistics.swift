@@ -1,0 +1,147 @@
+import JSON
+import Kernel
+import Primitives
+import Statistics
+
+/// Gas and time of many messages, added up by what they are of.
+public struct GasStatistics: Sendable {
+    /// What rows are of.
+    public enum Key: String, Sendable, CaseIterable {
+        /// The name a charge has in traces; stages that no charge pays for are rows in parentheses.
+        case charge
+        /// What happened inside of each syscall but for the calls it made; the rest is `(no syscall)`.
+        case syscall
+        /// What happened inside of an actor's invocations, without what these called.
+        case actor
+        /// The same by method.
+        case method
+    }
+
+    /// A row of the table.
+    public struct Row: Sendable {
+        public var name: String
+        /// Charges, syscalls or invocations.
+        public var count = 0
+        /// Milligas for computing, as requested.
+        public var compute: UInt64 = 0
+        /// Milligas for everything else, as requested.
+        public var other: UInt64 = 0
+        /// Nanoseconds of all.
+        public var nanoseconds = 0.0
+        /// Nanoseconds of each.
+        var items: [Float] = []
+        /// Nanoseconds per gas for computing, of those that charge for it.
+        var ratios: [Float] = []
+
+        /// Nanoseconds of one, by percentile; nil without any.
+        public var times: Sample? { try? Sample(items.map(Double.init)) }
+        /// Nanoseconds per gas for computing of one, by percentile; nil where nothing is charged for it.
+        public var nanosecondsPerGas: Sample? { try? Sample(ratios.map(Double.init)) }
+        /// Nanoseconds per gas for computing over all; nil where nothing is charged for it.
+        public var overall: Double? { compute == 0 ? nil : nanoseconds / (Double(compute) / 1000) }
+
+        mutating func add(_ compute: UInt64, _ other: UInt64, _ nanoseconds: Double) {
+            count += 1
+            self.compute = self.compute.addingSaturating(compute)
+            self.other = self.other.addingSaturating(other)
+            self.nanoseconds += nanoseconds
+            items.append(Float(nanoseconds))
+            if compute > 0 { ratios.append(Float(nanoseconds / (Double(compute) / 1000))) }
+        }
+    }
+
+    public let key: Key
+    private var byName: [String: Row] = [:]
+    /// Messages added.
+    public private(set) var messages = 0
+    /// Nanoseconds by each message's own clock.
+    public private(set) var elapsed = 0.0
+    /// Nanoseconds in spans.
+    public private(set) var measured = 0.0
+    /// Nanoseconds in spans that no charge pays for.
+    public private(set) var uncharged = 0.0
+
+    public init(by key: Key) { self.key = key }
+
+    /// The rows, those that took most time first.
+    public var rows: [Row] {
+        byName.values.sorted { ($0.nanoseconds, $1.name) > ($1.nanoseconds, $0.name) }
+    }
+
+    /// Adds a message. Code loading, which a node does not do for each message, counts nowhere.
+    public mutating func add(_ message: MeasuredMessage) {
+        messages += 1
+        elapsed += message.elapsed
+        measured += message.sum
+        uncharged += message.uncharged
+        let timeline = message.timeline
+        switch key {
+        case .charge:
+            for (span, time) in zip(timeline.spans, message.times) where span.source != .stage(.codeLoading) {
+                byName[span.source.name, default: Row(name: span.source.name)].add(span.compute, span.other, time)
+            }
+        case .syscall:
+            add(message, count: timeline.syscalls.count, rest: "(no syscall)", { $0.syscall }) { timeline.syscalls[$0] }
+        case .actor:
+            add(message, count: timeline.frames.count, rest: "(message)", { $0.frame }) {
+                timeline.frames[$0].actor ?? "(no actor)"
+            }
+        case .method:
+            add(message, count: timeline.frames.count, rest: "(message)", { $0.frame }) { timeline.frames[$0].title }
+        }
+    }
+
+    /// Adds spans up by an index they have, then by the index's name.
+    private mutating func add(
+        _ message: MeasuredMessage, count: Int, rest: String, _ index: (Timeline.Span) -> Int?, name: (Int) -> String
+    ) {
+        var sums = [(compute: UInt64, other: UInt64, time: Double)](repeating: (0, 0, 0), count: count + 1)
+        for (span, time) in zip(message.timeline.spans, message.times) where span.source != .stage(.codeLoading) {
+            let place = index(span) ?? count
+            sums[place].compute = sums[place].compute.addingSaturating(span.compute)
+            sums[place].other = sums[place].other.addingSaturating(span.other)
+            sums[place].time += time
+        }
+        for (place, sum) in sums.enumerated() {
+            let name = place == count ? rest : name(place)
+            byName[name, default: Row(name: name)].add(sum.compute, sum.other, sum.time)
+        }
+    }
+}
+
+extension GasStatistics {
+    /// Columns of the table: a name, and what a row has there; times in nanoseconds.
+    private static let percentiles: [(name: String, p: Double)] = [("p50", 50), ("p90", 90), ("p99", 99)]
+
+    /// The table as JSON: one object a row.
+    public var table: JSONValue {
+        .array(
+            rows.map { row in
+                var members: [JSONValue.Member] = [
+                    .init(key.rawValue, .string(row.name)), .init("count", .integer(row.count)),
+                    .init("compute_milligas", .integer(row.compute)), .init("other_milligas", .integer(row.other)),
+                    .init("nanoseconds", .rounded(row.nanoseconds, 0)),
+                ]
+                let times = row.times
+                for (name, p) in Self.percentiles {
+                    members.append(.init("ns_\(name)", times.map { .rounded($0.percentile(p), 0) } ?? .null))
+                }
+                members.append(.init("ns_max", times.map { .rounded($0.maximum, 0) } ?? .null))
+                members.append(.init("ns_per_gas", row.overall.map { .rounded($0, 4) } ?? .null))
+                let ratios = row.nanosecondsPerGas
+                for (name, p) in Self.percentiles {
+                    members.append(.init("ns_per_gas_\(name)", ratios.map { .rounded($0.percentile(p), 4) } ?? .null))
+                }
+                return .object(members)
+            })
+    }
+
+    /// The whole of it as JSON, schema `smelt.gas.stat/1`.
+    public func document(rounds: Int, left out: [JSONValue]) -> JSONValue {
+        .object([
+            "schema": .string("smelt.gas.stat/1"), "by": .string(key.rawValue), "messages": .integer(messages),
+            "rounds": .integer(rounds), "elapsed_ns": .rounded(elapsed, 0), "spans_ns": .rounded(measured, 0),
+            "uncharged_ns": .rounded(uncharged, 0), "left_out": .array(out), "rows": table,
+        ])
+    }
+}

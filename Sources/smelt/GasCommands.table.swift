@@ -1,0 +1,100 @@
+import CommandTable
+
+private let messageOption = Option("message", .integer("INDEX", 0...1_000_000), "Which message, from 0 (default: 0).")
+/// Of commands that measure vectors.
+private let measureOptions = [
+    Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
+    Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
+    storeOption, cpuOption, boundsOption, tierOption, quietOption,
+]
+
+/// `smelt gas`, whole.
+let gasCommand = Command(
+    "gas", "Show whether gas measures time.",
+    subcommands: [
+        Command(
+            "stat", "Add up gas and time over vectors.",
+            discussion: """
+                Every message of every vector that passes is measured charge by charge; what does not pass is \
+                listed and left out, and the status is 1. Gas is as charged, in milligas; times are \
+                means over the faster half of the rounds, without the clock's cost; of several rounds one \
+                more comes first and warms up. Rows in \
+                parentheses are time that no charge pays for.
+                """,
+            options: [
+                Option(
+                    "by", .choice(["charge", "syscall", "actor", "method"]),
+                    "What rows are of (default: charge)."),
+                measureOptions[0], Option("rounds", .integer("N", 1...10_000), "Measured runs (default: 5)."),
+                Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
+            ] + measureOptions.dropFirst(),
+            positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),
+        Command(
+            "trace", "Show one message charge by charge with the time of each.",
+            discussion: """
+                A span lasts from its charge to the next one; guest code is charged when it has run. 'folded' is for \
+                flame graph programs, 'speedscope' has a profile by gas and one by time, 'html' both as a page.
+                """,
+            options: [
+                messageOption, measureOptions[0],
+                Option("rounds", .integer("N", 1...10_000), "Measured runs (default: 20)."),
+                Option(
+                    "format", .choice(["text", "json", "ndjson", "folded", "speedscope", "html"]),
+                    "How to print (default: text)."),
+                Option("weight", .choice(["gas", "time"]), "What folded stacks count (default: gas)."),
+            ] + measureOptions.dropFirst(),
+            positionals: [Positional("VECTOR", 1...1, "The vector.")]),
+        Command(
+            "limit", "Find the smallest gas limit with which a message ends as it did.",
+            discussion: """
+                Ends as it did: the same exit code, return value and events. The limit found is run, and one gas \
+                less; sixteen smaller limits are tried besides, since a message may end the same way with less gas \
+                and otherwise with more.
+                """,
+            options: [messageOption, measureOptions[0], formatOption] + measureOptions.dropFirst(),
+            positionals: [Positional("VECTOR", 1...1, "The vector.")]),
+            "operators", "Time every WASM operator of the price list.",
+            discussion: """
+                Loops of one operator each are compiled and run with their steps once and twice; the difference is \
+                the steps' time and gas, and the gas counter proves how often each ran. Latency rows have steps \
+                that need each other, throughput rows steps that do not. Ten gas pay for one nanosecond. \
+                Needs 1.5 GiB of memory.
+                """,
+            options: [
+                Option("budget", .integer("SECONDS", 1...86_400), "Time to measure (default: 60)."),
+                Option("network-version", .integer("N", 0...1_000), "Whose prices (default: the newest)."),
+                Option("operators", .value("NAME[,NAME]"), "These only, as i64.div_u."),
+                Option("seed", .integer("N", 0...UInt64.max), "Of the order of runs (default: 1)."),
+                Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
+                storeOption, cpuOption, boundsOption, tierOption, quietOption,
+            ]),
+        Command(
+            "search", "Look for the loops that take the most time for their gas.",
+            discussion: """
+                Loop bodies are made at random and bred by what they take; the search knows the instructions and \
+                nothing of 'smelt gas operators'. The worst are written to DIR as worst-N.wasm, and the \
+                command that measures each again is printed, with what a block full of it would take. \
+                Needs 1 GiB of memory.
+                """,
+            options: [
+                Option("budget", .integer("SECONDS", 1...86_400), "Time to search (default: 300)."),
+                Option("seed", .integer("N", 0...UInt64.max), "Of what is random (default: 1)."),
+                Option("output", short: "o", .directory("DIR"), "Where to write them (default: gas-search)."),
+                Option("network-version", .integer("N", 0...1_000), "Whose prices (default: the newest)."),
+                formatOption, storeOption, cpuOption, boundsOption, tierOption, quietOption,
+            ]),
+        Command(
+            "measure", "Time a loop of a module beside its gas.",
+            discussion: """
+                FUNCTION's first parameter is how often its loop runs; ITERATIONS is what to begin with, and \
+                more are taken until a run is long enough. Twice as many take so much longer and use so much \
+                more gas: their quotient is printed, with its interval, and what a block full of it would take.
+                """,
+            options: [formatOption, storeOption, cpuOption, boundsOption, tierOption],
+            positionals: [
+                Positional("FILE", 1...1, "Module or object."),
+                Positional("FUNCTION", 1...1, "Name of an exported function."),
+                Positional("ITERATIONS", 1...1, "Its first argument."),
+                Positional("ARGUMENT", 0...Int.max, "Its other arguments."),
+            ], takesNumbers: true),
+    ])

@@ -1,0 +1,71 @@
+import JSON
+import Testing
+
+/// `smelt gas` on the sample vectors.
+@Suite struct GasCommandTests {
+    private let folder: TemporaryFolder
+    private var store: String { folder.path("store") }
+    private let counter = Tool.vectors + "/counter.json"
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func gas(_ arguments: String...) throws -> Tool.Run {
+        try Tool.run(
+            Tool.binary, ["gas"] + arguments + ["--store", store, "--tier", "baseline", "-q"])
+    }
+
+    @Test func statAddsUpToTheReceipts() throws {
+        let run = try gas("stat", Tool.vectors, "--by", "method", "--format", "json", "--rounds", "2")
+        #expect(run.status == 0, "\(run.errors)")
+        let document = try JSON.parse(Array(run.output.utf8))
+        #expect(document["schema"]?.string == "smelt.gas.stat/1")
+        #expect(document["left_out"]?.array?.isEmpty == true)
+        let rows = try #require(document["rows"]?.array)
+        #expect(rows.contains { $0["method"]?.string?.hasSuffix(".method 2") == true })
+        let csv = try gas("stat", counter, "--format", "csv")
+        #expect(csv.output.hasPrefix("charge,count,compute_milligas,other_milligas,nanoseconds,"))
+    }
+
+    @Test func aVectorThatFailsIsListedAndLeftOut() throws {
+        var text = try Tool.vector("counter").text()
+        text = text.replacing("\"gas_used\":", with: "\"gas_used\":1")
+        let broken = try folder.write(Array(text.utf8), "broken.json")
+        let run = try gas("stat", broken, counter, "--format", "json")
+        #expect(run.status == 1 && run.errors.contains("left out: broken"))
+        let document = try JSON.parse(Array(run.output.utf8))
+        #expect(document["left_out"]?.array?.count == 1)
+        let alone = try gas("stat", broken)
+        #expect(alone.status == 1 && alone.output.isEmpty)
+    }
+
+    @Test func traceShowsEveryCharge() throws {
+        let json = try JSON.parse(Array(try gas("trace", counter, "--format", "json", "--rounds", "3").output.utf8))
+        #expect(json["gas_adds_up"]?.bool == true && json["rounds"]?.integer(Int.self) == 3)
+        let spans = try #require(json["spans"]?.array)
+        let lines = try gas("trace", counter, "--format", "ndjson").lines
+        #expect(lines.count == spans.count)
+        let text = try gas("trace", counter)
+        #expect(text.output.contains("wasm_exec") && text.output.contains("(settlement)"))
+        #expect(try gas("trace", counter, "--format", "folded", "--weight", "time").output.contains("wasm_exec "))
+        #expect(try gas("trace", counter, "--format", "speedscope").output.hasPrefix("{\"$schema\":"))
+        #expect(try gas("trace", counter, "--format", "html").output.hasPrefix("<!DOCTYPE html>"))
+    }
+
+    @Test func limitNamesTheSmallest() throws {
+        let run = try gas("limit", counter, "--format", "json")
+        #expect(run.status == 0, "\(run.errors)")
+        let found = try JSON.parse(Array(run.output.utf8))
+        #expect(found["smallest_limit"]?.integer(UInt64.self) == found["gas_used"]?.integer(UInt64.self))
+        #expect(found["with_one_less"]?["exit_code"]?.integer(Int.self) == 7)
+    }
+
+    @Test func wrongUseIsNamed() throws {
+        let several = try gas("trace", Tool.vectors)
+        #expect(several.status == 64 && several.errors.contains("3 vectors; name one"))
+        let message = try gas("limit", counter, "--message", "99")
+        #expect(message.status == 64 && message.errors.contains("--message 99: counter has "))
+        #expect(try gas("stat", folder.path("nothing")).status == 2)
+        let other = try gas("stat", counter, "--network-version", "28")
+        #expect(other.status == 2 && other.errors.contains("no message was measured"))
+    }
+}

@@ -1,0 +1,46 @@
+import Bundle
+import GasSchedule
+import Metering
+import TestSupport
+import Testing
+import WasmFormat
+import WasmReference
+
+@testable import GasReport
+@testable import Replay
+
+let sampleVectors = packageRoot + "/Tests/Samples/vectors"
+
+/// The reference interpreter with the front end all network versions share.
+func interpreter() -> ReferenceEngine {
+    ReferenceEngine { bytes in
+        do throws(Refusal) {
+            return .success(
+                try FrontEnd.analyze(
+                    bytes, profile: .fvm, prices: PriceList.hygge.wasm,
+                    stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+/// The first variant of each vector below a path.
+func sessions(_ path: String, bundles: [ActorBundle] = []) throws -> [VectorSession] {
+    let found = try VectorSessions([path], engine: interpreter(), bundles: bundles)
+    return try (0..<found.count).map { index in
+        guard case .session(let session) = try #require(found.open(index).first) else {
+            throw SessionError(index: index)
+        }
+        return session
+    }
+}
+
+struct SessionError: Error { let index: Int }
+
+/// The messages of a vector, measured.
+func measured(_ path: String, rounds: Int = 1) throws -> [MeasuredMessage] {
+    let outcome = Measurement(rounds: rounds).measure(try #require(try sessions(path).first))
+    #expect(outcome.report.status == .passed)
+    return outcome.messages
+}
