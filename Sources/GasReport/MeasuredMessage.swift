@@ -9,12 +9,16 @@ public struct MeasuredMessage: Sendable {
     /// The vector it is of, and its place there.
     public let vector: String
     public let index: Int
+    /// Where the vector came from, as the user named it.
+    public let file: String
     public let networkVersion: NetworkVersion
     public let timeline: Timeline
     /// By span: nanoseconds without the cost of the clock.
     public let times: [Double]
     /// The whole message by a clock of its own, less what measuring took, nanoseconds.
     public let elapsed: Double
+    /// The same by round, nanoseconds, of all rounds.
+    public let elapsedByRound: [Double]
     /// What measuring took, nanoseconds.
     public let measuring: Double
     /// How many rounds were measured, those that fell away among them.
@@ -47,8 +51,11 @@ public struct MeasuredMessage: Sendable {
 
 /// Runs vectors to measure them.
 public struct Measurement: Sendable {
-    /// How often each vector runs, at least 1. Where it is more than one, the first round warms up and is not counted.
+    /// How often each vector runs, at least 1. Where it is more than one, another round comes first, warms up and is not
+    /// counted.
     public var rounds: Int
+    /// How many of these have to be, whatever time they take.
+    public var leastRounds: Int
     private let clock = SpanClock()
 
     /// The cost of the clock, nanoseconds.
@@ -56,7 +63,10 @@ public struct Measurement: Sendable {
     /// Its resolution, nanoseconds.
     public var clockResolution: UInt64 { clock.resolution }
 
-    public init(rounds: Int) { self.rounds = rounds }
+    public init(rounds: Int, leastRounds: Int? = nil) {
+        self.rounds = rounds
+        self.leastRounds = min(rounds, leastRounds ?? rounds)
+    }
 
     /// Times of spans kept at once, over all rounds of a vector: a message of very many charges runs fewer rounds.
     private static let mostTimes = 40_000_000
@@ -70,17 +80,21 @@ public struct Measurement: Sendable {
     }
 
     /// Measures all messages of a vector that passes (or demands nothing).
-    public func measure(_ session: VectorSession, isCancelled: () -> Bool = { false }) -> Outcome {
+    /// - Parameter seconds: when these are over, no more rounds begin than have to be.
+    public func measure(_ session: VectorSession, seconds: Double = .infinity) -> Outcome {
+        let start = clock.now
+        func isTimeLeft() -> Bool { Double(clock.now &- start) < seconds * 1e9 }
         let recorder = TimelineRecorder(clock: clock)
         let report = session.run(observer: recorder)
         guard report.status == .passed || report.status == .ran else { return Outcome(report: report) }
         let spans = max(1, recorder.messages.reduce(0) { $0 + $1.timeline.spans.count })
         let counted = max(1, min(rounds, Self.mostTimes / spans))
         if rounds > 1 { recorder.dropRounds() }
-        while recorder.messages.allSatisfy({ $0.rounds.count < counted }) && !isCancelled() {
+        var count = rounds > 1 ? 0 : 1
+        while count < counted, count < leastRounds || isTimeLeft() {
             let again = session.run(observer: recorder)
             if again.status != report.status { return Outcome(report: again) }
-            if recorder.messages.isEmpty { break }
+            count += 1
         }
         if let deviation = recorder.deviation {
             var failed = report
@@ -100,8 +114,9 @@ public struct Measurement: Sendable {
                 for (span, time) in message.rounds[round].enumerated() { times[span] += Double(time) }
             }
             return MeasuredMessage(
-                vector: session.name, index: index, networkVersion: session.networkVersion,
+                vector: session.name, index: index, file: session.file, networkVersion: session.networkVersion,
                 timeline: message.timeline, times: times.map { $0 / Double(faster.count) }, elapsed: mean(net),
+                elapsedByRound: net,
                 measuring: mean(message.measuring), rounds: message.rounds.count, report: report)
         }
         return Outcome(report: report, messages: messages)

@@ -24,7 +24,7 @@ public struct SpanClock: Sendable {
     /// Nanoseconds since some point in the past.
     var now: UInt64 { SpanClock.read() }
 
-    private static func read() -> UInt64 {
+    static func read() -> UInt64 {
         var time = timespec()
         // As above.
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)

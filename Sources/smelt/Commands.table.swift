@@ -20,6 +20,7 @@ let smeltCommand = Command(
     discussion: """
         Data goes to standard output, progress and diagnostics to standard error.
         Exit status: 0 success; 1 an operation failed or a mismatch was found; 2 bad input file or invalid module; \
+        3 two gas reports differ; \
         4 integrity failure; 64 wrong use; 70 internal error; 75 a failure of this machine.
         """,
     options: [

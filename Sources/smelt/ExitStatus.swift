@@ -5,6 +5,8 @@ enum ExitStatus: Int32 {
     case failure = 1
     /// A bad input file or an invalid module.
     case badInput = 2
+    /// Two gas reports differ beyond noise.
+    case drift = 3
     /// A stored or given object failed its integrity check.
     case integrity = 4
     /// Wrong use of the command line (EX_USAGE).

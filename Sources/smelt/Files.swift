@@ -145,6 +145,11 @@ enum Files {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     private static func failure(_ path: String, _ status: ExitStatus = .badInput) -> CommandFailure {
         CommandFailure(status, "\(path): \(String(cString: strerror(errno)))")
     }

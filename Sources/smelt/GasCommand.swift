@@ -11,6 +11,8 @@ import Replay
 enum GasCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         switch arguments.path.last {
+        case "report": return try GasReportCommand.run(arguments)
+        case "diff": return try GasDiffCommand.run(arguments)
         case "stat": return try GasStatCommand.run(arguments)
         case "trace": return try GasTraceCommand.run(arguments)
         case "limit": return try GasLimitCommand.run(arguments)

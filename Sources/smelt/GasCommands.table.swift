@@ -13,6 +13,36 @@ let gasCommand = Command(
     "gas", "Show whether gas measures time.",
     subcommands: [
         Command(
+            "report", "Measure, and write report.html, report.json and CSV tables.",
+            discussion: """
+                Messages of the vectors, charge by charge, then every operator of the price list. What was measured is \
+                kept in DIR/measured.json as it comes: the same command takes up a run that ended early, and one that is \
+                whole is only written again. A vector that fails is listed and left out, and the status is 1. With \
+                --network-version only variants of these are measured; actors' code comes from bundles and the store.
+                """,
+            options: [
+                Option("output", short: "o", .directory("DIR"), "Where to write (default: gas-report)."),
+                Option("vectors", .file("PATH"), repeats: true, "Measure the messages of these."),
+                measureOptions[0],
+                Option("budget", .integer("SECONDS", 1...86_400), "Time to measure (default: 600)."),
+                Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
+                Option("no-operators", "Leave the operator table out."),
+                Option("fresh", "Begin anew."),
+            ] + measureOptions.dropFirst(2)),
+        Command(
+            "diff", "Compare two reports row by row.",
+            discussion: """
+                A row drifted where the intervals do not overlap, the ratio is beyond the threshold, and chance does not \
+                explain it among so many rows (Holm). Rows whose intervals are wider than the threshold have no verdict. \
+                Times of the newer report are divided by what its yardstick took, a fixed piece of work. The status is 3 \
+                when something drifted. Reports of other machines, actors, settings or vectors are refused.
+                """,
+            options: [
+                Option("threshold", .integer("PERCENT", 1...1_000), "What counts as a drift (default: 10)."),
+                Option("force", "Compare although conditions differ."), formatOption,
+            ],
+            positionals: [Positional("OLD", 1...1, "A report.json."), Positional("NEW", 1...1, "Another one.")]),
+        Command(
             "stat", "Add up gas and time over vectors.",
             discussion: """
                 Every message of every vector that passes is measured charge by charge; what does not pass is \
@@ -53,6 +83,7 @@ let gasCommand = Command(
                 """,
             options: [messageOption, measureOptions[0], formatOption] + measureOptions.dropFirst(),
             positionals: [Positional("VECTOR", 1...1, "The vector.")]),
+        Command(
             "operators", "Time every WASM operator of the price list.",
             discussion: """
                 Loops of one operator each are compiled and run with their steps once and twice; the difference is \

@@ -43,7 +43,6 @@ struct Main {
         case "bundle": return try BundleCommand.run(parsed)
         case "gas": return try GasCommand.run(parsed)
         case "store": return try StoreCommand.run(parsed)
-        case "gas": return try GasCommand.run(parsed)
         case "version": return try VersionCommand.run(parsed)
         default: return try root(parsed)
         }

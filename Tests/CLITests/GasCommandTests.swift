@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Testing
 
@@ -57,6 +58,37 @@ import Testing
         let found = try JSON.parse(Array(run.output.utf8))
         #expect(found["smallest_limit"]?.integer(UInt64.self) == found["gas_used"]?.integer(UInt64.self))
         #expect(found["with_one_less"]?["exit_code"]?.integer(Int.self) == 7)
+    }
+
+    @Test func aReportIsWrittenTakenUpAndCompared() throws {
+        func report(_ directory: String, _ more: String...) throws -> Tool.Run {
+            try Tool.run(
+                Tool.binary,
+                ["gas", "report", "--vectors", Tool.vectors, "--no-operators", "--budget", "2", "-o", directory, "-q"]
+                    + ["--store", store, "--tier", "baseline"] + more)
+        }
+        let (first, second) = (folder.path("first"), folder.path("second"))
+        let run = try report(first)
+        #expect(run.status == 0, "\(run.errors)")
+        for name in ["report.html", "report.json", "methods.csv", "charges.csv", "messages.csv", "measured.json"] {
+            #expect(FileManager.default.fileExists(atPath: "\(first)/\(name)"), "\(name)")
+        }
+        let before = try String(contentsOfFile: first + "/measured.json", encoding: .utf8)
+        #expect(try report(first).status == 0)
+        let after = try String(contentsOfFile: first + "/measured.json", encoding: .utf8)
+        let (old, new) = (try JSON.parse(Array(before.utf8)), try JSON.parse(Array(after.utf8)))
+        #expect(old["messages"] == new["messages"] && old["yardstick_ns"] == new["yardstick_ns"])
+        let other = try report(first, "--bounds", "explicit")
+        #expect(other.status == 2 && other.errors.contains("measured under other conditions (settings)"))
+        #expect(try report(second).status == 0)
+        let same = try Tool.smelt("gas", "diff", first + "/report.json", first + "/report.json", "--format", "json")
+        #expect(same.status == 0, "\(same.errors)")
+        #expect(try JSON.parse(Array(same.output.utf8))["drift"]?.integer(Int.self) == 0)
+        #expect([0, 3].contains(try Tool.smelt("gas", "diff", first + "/report.json", second + "/report.json").status))
+        let text = try String(contentsOfFile: first + "/report.json", encoding: .utf8)
+        let foreign = try folder.write(
+            Array(text.replacing("\"microcode\": ", with: "\"microcode\": 1").utf8), "foreign.json")
+        #expect(try Tool.smelt("gas", "diff", first + "/report.json", foreign).status == 2)
     }
 
     @Test func wrongUseIsNamed() throws {

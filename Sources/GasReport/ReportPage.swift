@@ -1,0 +1,209 @@
+import JSON
+import Statistics
+
+/// The report as one file that opens without a network.
+public struct ReportPage {
+    private let document: ReportDocument
+    private let json: JSONValue
+
+    public init(_ document: ReportDocument) {
+        self.document = document
+        json = document.json
+    }
+
+    /// The page.
+    public var html: String {
+        HTML.page(
+            title: "Gas accuracy",
+            body: [
+                "<h1>Does gas measure time?</h1>", introduction, headline, scatter, methodBars, operatorBars,
+                chargeBars, sharesTable, fitsTable, methodsTable, chargesTable, callsTable, rule, conditions, leftOut,
+            ].joined(separator: "\n"))
+    }
+
+    private var introduction: String {
+        """
+        <p>Ten gas are a promise of one nanosecond (FIP-0032): 0.1 ns per gas. Below, what real messages and single \
+        operators took on one machine, compiled by Smelt. Fewer nanoseconds per gas are head-room for the network, more \
+        are a debt. Proofs are answered and not computed here, so their charges have next to no time and say nothing.</p>
+        """
+    }
+
+    // MARK: Headline
+
+    private var headline: String {
+        let head = json["headline"]
+        func estimate(_ key: String, _ decimals: Int = 4) -> String {
+            guard let estimate = Estimate(head?[key]) else { return "none" }
+            return
+                "\(Decimal.text(estimate.value, decimals)) <small>\(Decimal.text(estimate.interval.low, decimals)) to "
+                + "\(Decimal.text(estimate.interval.high, decimals))</small>"
+        }
+        func number(_ key: String, _ decimals: Int, scale: Double = 1) -> String {
+            head?[key]?.double.map { Decimal.text($0 * scale, decimals) } ?? "none"
+        }
+        let figures: [(String, String)] = [
+            ("ns per gas for computing, all messages", estimate("ns_per_gas")),
+            ("ns per gas of guest code, slope", estimate("guest_ns_per_gas")),
+            ("R² of that slope", number("guest_r_squared", 3)),
+            ("accuracy ratio over methods (p99/p1, 1 is perfect)", number("accuracy_ratio_of_methods", 1)),
+            ("accuracy ratio over operators", number("accuracy_ratio_of_operators", 1)),
+            ("worst message, ns per gas", number("worst_ns_per_gas_of_messages", 3)),
+            ("worst operator, ns per gas", estimate("worst_ns_per_gas_of_operators", 3)),
+            ("time that no charge pays for", number("share_without_charge", 1, scale: 100) + " %"),
+        ]
+        let boxes = figures.map { "<div class=\"figure\"><b>\($0.1)</b>\(HTML.text($0.0))</div>" }.joined()
+        let worst = head?["worst_message"]?.string ?? ""
+        let operatorName = head?["worst_operator"]?.string.map { "; the worst operator is \($0)" } ?? ""
+        return "<div class=\"figures\">\(boxes)</div><p>Worst message: <code>\(HTML.text(worst))</code>"
+            + "\(HTML.text(operatorName)).</p>"
+    }
+
+    // MARK: Charts
+
+    private var scatter: String {
+        let points = document.records.compactMap { record -> Chart.Point? in
+            guard let guest = record.guest, guest.compute > 0, guest.nanoseconds > 0 else { return nil }
+            return Chart.Point(
+                x: Double(guest.compute) / 1000, y: guest.nanoseconds,
+                label: "\(record.title), \(record.vector): \(guest.compute / 1000) gas, "
+                    + "\(Decimal.text(guest.nanoseconds / 1000, 1)) µs")
+        }
+        guard !points.isEmpty else { return "" }
+        var lines: [(style: String, y: (Double) -> Double)] = [("target", { $0 * ReportDocument.promise })]
+        if case .success(let line) = document.guestFit { lines.append(("fit", { line.value(at: $0) })) }
+        return """
+            <h2>Guest code of every message</h2>
+            \(Chart.scatter(points, x: "gas of wasm_exec", y: "nanoseconds", lines: lines))
+            <p>Dashed: ten gas per nanosecond. Full: the fitted line (least squares, weighted by 1/gas).</p>
+            """
+    }
+
+    private var methodBars: String {
+        let bars = document.methods.compactMap { title, records -> Chart.Bar? in
+            guard let estimate = document.perGas(records), estimate.value > 0 else { return nil }
+            return Chart.Bar(
+                name: "\(title) (\(records.count))", value: estimate.value, low: estimate.interval.low,
+                high: estimate.interval.high)
+        }
+        return chart("Methods, most time first", Array(bars.prefix(45)), rest: bars.count - 45)
+    }
+
+    private var chargeBars: String {
+        let bars = (json["charges"]?.array ?? []).compactMap { row -> Chart.Bar? in
+            guard let name = row["charge"]?.string, let value = row["ns_per_gas"]?.double, value > 0 else { return nil }
+            return Chart.Bar(name: name, value: value, low: value, high: value)
+        }
+        return chart("Charges for computing", bars, rest: 0)
+    }
+
+    private var operatorBars: String {
+        let bars = (json["operators"]?["operators"]?.array ?? []).compactMap { row -> Chart.Bar? in
+            guard let estimate = Estimate(row["step_ns"]), let gas = row["step_gas"]?.double, gas > 0,
+                estimate.value > 0
+            else { return nil }
+            let name = ["operator", "form", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
+            return Chart.Bar(
+                name: name.joined(separator: " "), value: estimate.value / gas, low: estimate.interval.low / gas,
+                high: estimate.interval.high / gas)
+        }.sorted { $0.value > $1.value }
+        return chart("Operators, worst first", Array(bars.prefix(60)), rest: bars.count - 60)
+    }
+
+    private func chart(_ title: String, _ bars: [Chart.Bar], rest: Int) -> String {
+        guard !bars.isEmpty else { return "" }
+        let more = rest > 0 ? "<p>\(rest) more in the JSON file.</p>" : ""
+        return "<h2>\(HTML.text(title))</h2>\n"
+            + Chart.bars(bars, target: ReportDocument.promise, unit: "ns per gas (0.1 is paid for)") + more
+    }
+
+    // MARK: Tables
+
+    private func table(_ title: String, _ rows: JSONValue?, _ columns: [(name: String, title: String)]) -> String {
+        let rows = rows?.array ?? []
+        guard !rows.isEmpty else { return "" }
+        let cells = rows.map { row in
+            columns.map { column -> String in
+                let value = row[column.name]
+                if let estimate = Estimate(value) {
+                    return "\(Decimal.text(estimate.value, 4)) (\(Decimal.text(estimate.interval.low, 4)) to "
+                        + "\(Decimal.text(estimate.interval.high, 4)))"
+                }
+                return value?.string ?? value?.numberText ?? ""
+            }
+        }
+        return "<h2>\(HTML.text(title))</h2>\n" + HTML.table(columns.map(\.title), cells)
+    }
+
+    private var sharesTable: String {
+        let shares = ReportDocument.shares(document.records).filter { $0.share > 0 }
+        return "<h2>Where the time goes</h2>\n"
+            + HTML.table(["part", "% of time"], shares.map { [$0.name, Decimal.text($0.share * 100, 2)] })
+    }
+
+    private var fitsTable: String {
+        table(
+            "Models", json["fits"],
+            [
+                ("model", "gas for computing against time"), ("points", "messages"), ("ns_per_gas", "ns per gas"),
+                ("intercept_ns", "intercept, ns"), ("r_squared", "R²"), ("refused", "why there is none"),
+            ])
+    }
+
+    private var methodsTable: String {
+        let gas = [50, 90, 95, 99].map { ("gas_p\($0)", "gas p\($0)") } + [("gas_max", "gas max")]
+        let time = [50, 90, 95, 99].map { ("ns_p\($0)", "ns p\($0)") } + [("ns_max", "ns max")]
+        let ratios = [1, 50, 99].map { ("ns_per_gas_p\($0)", "ns/gas p\($0)") }
+        return table(
+            "By method of the message", json["methods"],
+            [("method", "method"), ("count", "messages"), ("ns_per_gas", "ns per gas")] + gas + time + ratios)
+    }
+
+    private var chargesTable: String {
+        table(
+            "By charge", json["charges"],
+            [
+                ("charge", "charge"), ("count", "count"), ("compute_milligas", "milligas, computing"),
+                ("other_milligas", "milligas, other"), ("nanoseconds", "ns"), ("ns_per_gas", "ns per gas"),
+            ])
+    }
+
+    private var callsTable: String {
+        table(
+            "By method, of all calls, without what they call", json["calls"],
+            [
+                ("call", "method"), ("count", "calls"), ("compute_milligas", "milligas, computing"),
+                ("other_milligas", "milligas, other"), ("nanoseconds", "ns"), ("ns_per_gas", "ns per gas"),
+            ])
+    }
+
+    // MARK: Words
+
+    private var rule: String {
+        """
+        <h2>How time is given to charges</h2>
+        <p>A message's time is cut into spans that follow one another without a gap. A span begins with a charge and lasts \
+        until the next one: a charge has the work it pays for behind it. Guest code is charged when it has run, so \
+        wasm_exec has what ran before it, from the entry of an invocation or the end of a syscall; what memory.grow takes \
+        is in there too. What no charge pays for are spans of their own, in parentheses: preflight, the beginning and the \
+        end of calls, settlement. They are measured, never a remainder. The clock is read at both ends of the recorder's \
+        own work, which is in no span, and the cost of reading it is taken off. Each vector runs once to warm up and then \
+        in rounds; times are means over the faster half of them, intervals bootstrapped over all (95 %). Every vector \
+        counted ends with the receipts and the state it demands, and every round made the same charges.</p>
+        """
+    }
+
+    private var conditions: String {
+        let rows = (json["conditions"]?.members ?? []).map { [$0.name, $0.value.string ?? $0.value.text()] }
+        let facts = (document.measured.facts.members ?? []).map { [$0.name, $0.value.string ?? $0.value.text()] }
+        return "<h2>Measured on</h2>\n" + HTML.table(["what", "value"], rows + facts)
+    }
+
+    private var leftOut: String {
+        guard !document.measured.leftOut.isEmpty else { return "" }
+        return "<h2>Left out</h2>\n"
+            + HTML.table(
+                ["vector", "reason"],
+                document.measured.leftOut.map { [$0["vector"]?.string ?? "", $0["reason"]?.string ?? ""] })
+    }
+}

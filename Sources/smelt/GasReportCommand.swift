@@ -1,0 +1,170 @@
+import Bundle
+import CommandTable
+import GasBench
+import GasReport
+import JSON
+import Replay
+
+/// `smelt gas report`: measures, and writes the report as a page, as JSON and as tables.
+enum GasReportCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let directory = arguments.value("output") ?? "gas-report"
+        let paths = arguments.all("vectors")
+        guard !paths.isEmpty || !arguments.has("no-operators") else {
+            throw CommandFailure(.usage, "nothing to measure: name --vectors, or leave --no-operators out")
+        }
+        let sessions = paths.isEmpty ? nil : try GasCommand.sessions(arguments, paths)
+        let setup = try GasBenchSetup(arguments)
+        let facts = MachineFacts().json
+        try Files.makeDirectory(directory)
+        let state = "\(directory)/measured.json"
+        let conditions = try conditions(arguments, setup, facts, vectors: sessions?.count ?? 0)
+        var measured = try resume(state, conditions, fresh: arguments.has("fresh"))
+        measured.facts = facts
+        let start = Progress.now
+        let budget = Double(arguments.integer("budget") ?? 600)
+        let progress = Progress(enabled: !arguments.has("quiet"))
+        var failed = ExitStatus.success
+        if let sessions {
+            // The operators' share, where they are still to be measured.
+            let share = arguments.has("no-operators") || !measured.operators.isNull ? 1.0 : 0.7
+            failed = try measure(sessions, &measured, state: state, seconds: budget * share, progress)
+        }
+        if !arguments.has("no-operators"), measured.operators.isNull {
+            let left = max(20, budget - Double(Progress.now - start) / 1e9)
+            var bench = setup.bench
+            bench.budget = left
+            do {
+                measured.operators = try OperatorReport.measure(
+                    operators: [], bench: bench, conditions: setup.conditions, metered: setup.metered,
+                    unmetered: setup.unmetered
+                ) { state in
+                    progress.update("operators: \(state.stage) \(state.done), \(Int(left)) s in all")
+                }.json
+            } catch { throw GasBenchSetup.failure(error) }
+            try save(measured, state)
+        }
+        progress.finish()
+        let document = ReportDocument(measured)
+        try Files.write(Array((document.json.text(.indented) + "\n").utf8), to: "\(directory)/report.json")
+        for table in document.tables where !table.text.isEmpty {
+            try Files.write(Array(table.text.utf8), to: "\(directory)/\(table.name)")
+        }
+        try Files.write(Array(ReportPage(document).html.utf8), to: "\(directory)/report.html")
+        try Output.report(
+            .object([
+                "report": .string("\(directory)/report.html"), "left_out": .integer(measured.leftOut.count),
+                "headline": document.json["headline"] ?? .null,
+            ]), json: false)
+        return failed
+    }
+
+    /// What has to be equal for measurements to be put together.
+    private static func conditions(
+        _ arguments: Parsed, _ setup: GasBenchSetup, _ facts: JSONValue, vectors: Int
+    ) throws(CommandFailure) -> JSONValue {
+        var actors: [JSONValue] = []
+        for path in arguments.all("bundle") { actors.append(.string(try BundleInput.open(path).root.text)) }
+        let settings = setup.conditions.json
+        func pick(_ value: JSONValue, _ names: [String]) -> JSONValue {
+            .object(names.map { JSONValue.Member($0, value[$0] ?? .null) })
+        }
+        return .object([
+            "machine": pick(facts, ["processor", "microcode", "kernel", "processors"]),
+            "actors": .array(actors),
+            "settings": pick(settings, ["tier", "cpu", "bounds"]),
+            "compiler": pick(settings, ["compiler", "compiler_build", "llvm"]),
+            "vectors": .object([
+                "count": .integer(vectors),
+                "network_version": arguments.integer("network-version").map { .integer($0) } ?? .null,
+            ]),
+        ])
+    }
+
+    private static func resume(_ path: String, _ conditions: JSONValue, fresh: Bool) throws(CommandFailure) -> Measured
+    {
+        guard !fresh, Files.isFile(path) else { return Measured(conditions: conditions) }
+        let json: JSONValue
+        do { json = try JSON.parse(try Files.read(path)) } catch let failure as CommandFailure { throw failure } catch {
+            throw CommandFailure(.badInput, "\(path): \(error); --fresh begins anew")
+        }
+        guard let measured = Measured(json) else {
+            throw CommandFailure(.badInput, "\(path): not written by this version; --fresh begins anew")
+        }
+        guard measured.conditions == conditions else {
+            let differing = (conditions.members ?? []).filter { measured.conditions[$0.name] != $0.value }.map(\.name)
+            throw CommandFailure(
+                .badInput,
+                "\(path): measured under other conditions (\(differing.joined(separator: ", "))); "
+                    + "--fresh begins anew")
+        }
+        return measured
+    }
+
+    private static func measure(
+        _ sessions: VectorSessions, _ measured: inout Measured, state: String, seconds: Double, _ progress: Progress
+    ) throws(CommandFailure) -> ExitStatus {
+        let start = Progress.now
+        var saved = start
+        var leftOut = LeftOut()
+        let measurement = Measurement(rounds: 40, leastRounds: 5)
+        for index in 0..<sessions.count {
+            for opened in sessions.open(index) {
+                let passed = Double(Progress.now - start) / 1e9
+                switch opened {
+                case .report(let report):
+                    if measured.done.contains(report.name) { continue }
+                    leftOut.add(report)
+                    if !report.isOtherVersion { measured.leaveOut(report.name, GasCommand.reason(report)) }
+                case .session(let session):
+                    if measured.done.contains(session.name) { continue }
+                    let share = max(0, seconds - passed) / Double(sessions.count - index)
+                    let outcome = measurement.measure(session, seconds: share)
+                    if outcome.messages.isEmpty && !session.messages.isEmpty {
+                        leftOut.add(outcome.report)
+                        measured.leaveOut(session.name, GasCommand.reason(outcome.report))
+                    } else {
+                        measured.add(session.name, outcome.messages)
+                    }
+                    progress.update(
+                        "\(index + 1)/\(sessions.count) vectors, about \(Int(max(0, seconds - passed))) s left; "
+                            + "last \(session.name)")
+                }
+                if Progress.now - saved > 10_000_000_000 {
+                    try save(measured, state)
+                    saved = Progress.now
+                }
+            }
+        }
+        try save(measured, state)
+        return measured.leftOut.isEmpty ? leftOut.status : max(leftOut.status, .failure)
+    }
+
+    private static func save(_ measured: Measured, _ path: String) throws(CommandFailure) {
+        try Files.write(Array((measured.json.text(.compact) + "\n").utf8), to: path)
+    }
+
+    private static func max(_ first: ExitStatus, _ second: ExitStatus) -> ExitStatus {
+        first.rawValue >= second.rawValue ? first : second
+    }
+
+    private static func max(_ first: Double, _ second: Double) -> Double { Swift.max(first, second) }
+}
+
+/// `smelt gas diff`: two reports row by row.
+enum GasDiffCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let reports = try arguments.positionals.map { (path) throws(CommandFailure) -> JSONValue in
+            let bytes = try Files.read(path)
+            do { return try JSON.parse(bytes) } catch { throw CommandFailure(.badInput, "\(path): \(error)") }
+        }
+        let difference: ReportDifference
+        do throws(ReportDifference.Incomparable) {
+            difference = try ReportDifference(
+                reports[0], reports[1], threshold: Double(arguments.integer("threshold") ?? 10) / 100,
+                force: arguments.has("force"))
+        } catch { throw CommandFailure(.badInput, error.description) }
+        try Output.report(difference.json, json: arguments.value("format") == "json")
+        return difference.hasDrift ? .drift : .success
+    }
+}

@@ -1,0 +1,149 @@
+import JSON
+import Statistics
+import Testing
+
+@testable import GasReport
+@testable import Replay
+
+/// The report's numbers, its state on disk, and the comparison of two reports.
+@Suite struct ReportTests {
+    private static let conditions = JSONValue.object([
+        "machine": .string("a"), "actors": .null, "settings": .null, "vectors": .integer(3),
+    ])
+
+    private static func measuredSamples() throws -> Measured {
+        var measured = Measured(conditions: conditions)
+        for session in try sessions(sampleVectors) {
+            measured.add(session.name, Measurement(rounds: 4).measure(session).messages)
+        }
+        return measured
+    }
+
+    @Test func whatWasMeasuredComesBackFromItsFile() throws {
+        var measured = try Self.measuredSamples()
+        measured.leaveOut("other", "why")
+        let json = try JSON.parse(Array(measured.json.text().utf8))
+        let again = try #require(Measured(json))
+        #expect(again.json == json && again.done.count == 4 && again.count == measured.count && again.count > 3)
+        for name in ["done", "messages", "yardstick_ns", "schema", "conditions"] {
+            let less = JSONValue.object((json.members ?? []).filter { $0.name != name })
+            #expect(Measured(less) == nil, "\(name)")
+        }
+    }
+
+    @Test func everyTableAddsUpToTheMessages() throws {
+        let measured = try Self.measuredSamples()
+        let json = ReportDocument(measured).json
+        let messages = try #require(json["messages"]?.array)
+        func sum(_ rows: JSONValue?, _ names: [String]) -> UInt64 {
+            (rows?.array ?? []).reduce(0) { sum, row in
+                names.reduce(sum) { $0 + (row[$1]?.integer(UInt64.self) ?? 0) }
+            }
+        }
+        let compute = sum(json["messages"], ["compute_milligas"])
+        #expect(compute > 0 && sum(json["charges"], ["compute_milligas"]) == compute)
+        #expect(sum(json["calls"], ["compute_milligas"]) == compute)
+        #expect(sum(json["methods"], ["count"]) == UInt64(messages.count))
+        let shares = (json["shares"]?.members ?? []).reduce(0) { $0 + ($1.value.double ?? 0) }
+        #expect((shares - 1).magnitude < 0.002)
+        let headline = try #require(json["headline"])
+        let estimate = try #require(Estimate(headline["ns_per_gas"]))
+        #expect(estimate.interval.contains(estimate.value) && estimate.value > 0)
+    }
+
+    /// Fewer than ten points are no model, and the report says so instead of printing one.
+    @Test func aFitOfFewPointsIsRefused() throws {
+        let measured = try Self.measuredSamples()
+        let fits = try #require(ReportDocument(measured).json["fits"]?.array)
+        let verification = fits.filter { $0["refused"]?.string != nil }
+        #expect(!verification.isEmpty)
+        #expect(verification.allSatisfy { $0["ns_per_gas"]?.isNull == true && $0["r_squared"]?.isNull == true })
+    }
+
+    @Test func thePageAndTheTablesAreWhole() throws {
+        let document = ReportDocument(try Self.measuredSamples())
+        let html = ReportPage(document).html
+        #expect(html.contains("<svg") && html.contains("Where the time goes") && !html.contains("src="))
+        #expect(!html.contains("NaN") && !html.contains("inf"))
+        let tables = document.tables
+        #expect(tables.map(\.name) == ["methods.csv", "calls.csv", "charges.csv", "messages.csv", "fits.csv"])
+        #expect(tables.allSatisfy { $0.text.contains("\r\n") })
+    }
+
+    @Test func aChargeHasOneClass() {
+        let classes: [(String, ChargeClass)] = [
+            ("wasm_exec", .guest), ("(call end)", .uncharged), ("OnBlockLink", .storage), ("OnHashing", .hashing),
+            ("OnVerifySignature", .signatures), ("OnVerifyPost", .proofs), ("OnSyscall", .syscalls),
+            ("wasm_memory_init", .memory),
+        ]
+        for (name, kind) in classes { #expect(ChargeClass(charge: name) == kind, "\(name)") }
+    }
+
+    // MARK: Differences
+
+    private func report(
+        _ rows: [String: (value: Double, width: Double)], yardstick: Double = 100,
+        schema: String = ReportDocument.schema,
+        conditions: JSONValue = conditions
+    ) -> JSONValue {
+        func estimate(_ value: Double, _ width: Double) -> JSONValue {
+            Estimate(value: value, interval: Interval(low: value - width / 2, high: value + width / 2)).json
+        }
+        return .object([
+            "schema": .string(schema), "conditions": conditions, "yardstick_ns": estimate(yardstick, 1),
+            "methods": .array(
+                rows.sorted { $0.key < $1.key }.map { name, row in
+                    .object(["method": .string(name), "ns_per_gas": estimate(row.value, row.width)])
+                }),
+        ])
+    }
+
+    private func verdicts(_ old: JSONValue, _ new: JSONValue) throws -> [String: ReportDifference.Verdict] {
+        let difference = try ReportDifference(old, new, threshold: 0.1, force: false)
+        return Dictionary(uniqueKeysWithValues: difference.rows.map { ($0.name, $0.verdict) })
+    }
+
+    @Test func driftIsToldFromNoise() throws {
+        let old = report([
+            "slower": (1, 0.02), "same": (2, 0.02), "noisy": (3, 2), "little": (4, 0.01), "faster": (5, 0.1),
+        ])
+        let new = report(
+            ["slower": (1.3, 0.02), "same": (2.01, 0.02), "noisy": (4, 2), "little": (4.2, 0.01), "faster": (3, 0.1)])
+        #expect(
+            try verdicts(old, new) == [
+                "slower": .drift, "same": .same, "noisy": .noVerdict, "little": .same, "faster": .drift,
+            ])
+        #expect(try !ReportDifference(old, old, threshold: 0.1, force: false).hasDrift)
+    }
+
+    /// A machine that has become slower as a whole has not drifted.
+    @Test func theYardstickTakesTheMachinesSpeedAway() throws {
+        let old = report(["a": (1, 0.01), "b": (2, 0.01)])
+        let new = report(["a": (1.5, 0.015), "b": (3, 0.015)], yardstick: 150)
+        #expect(try verdicts(old, new) == ["a": .same, "b": .same])
+    }
+
+    @Test func rowsOfOneReportAreListed() throws {
+        let difference = try ReportDifference(
+            report(["a": (1, 0.01), "b": (1, 0.01)]), report(["b": (1, 0.01), "c": (1, 0.01)]), threshold: 0.1,
+            force: false)
+        #expect(difference.onlyOld == ["methods: a"] && difference.onlyNew == ["methods: c"])
+        #expect(difference.rows.map(\.name) == ["b"])
+    }
+
+    @Test func otherThingsAreNotCompared() throws {
+        let one = report(["a": (1, 0.01)])
+        func reason(_ other: JSONValue, force: Bool = false) -> String? {
+            do {
+                _ = try ReportDifference(one, other, threshold: 0.1, force: force)
+                return nil
+            } catch { return "\(error)" }
+        }
+        #expect(reason(.object([:]))?.contains("second file is no report") == true)
+        #expect(reason(report([:], schema: "smelt.gas.report/9"), force: true)?.contains("smelt.gas.report/9") == true)
+        let elsewhere = JSONValue.object(
+            (Self.conditions.members ?? []).map { $0.name == "machine" ? .init("machine", .string("b")) : $0 })
+        #expect(reason(report([:], conditions: elsewhere))?.hasPrefix("machine differ") == true)
+        #expect(reason(report([:], conditions: elsewhere), force: true) == nil)
+    }
+}
