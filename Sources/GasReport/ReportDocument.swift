@@ -33,11 +33,12 @@ public struct ReportDocument: Sendable {
     }
 
     /// Guest code of all messages: nanoseconds against gas, weighted so that each message's relative error counts.
-    var guestFit: Result<Line, NoModel> { fit(records.compactMap(\.guest)) { Double($0.compute) / 1000 } }
+    var guestFit: Result<Line, NoModel> { fit(of: "wasm_exec") }
 
-    private func fit(_ parts: [MessageRecord.Part], _ gas: (MessageRecord.Part) -> Double) -> Result<Line, NoModel> {
-        let usable = parts.filter { gas($0) > 0 }
-        let x = usable.map(gas)
+    /// A charge for computing, by message: nanoseconds against gas.
+    func fit(of charge: String) -> Result<Line, NoModel> {
+        let usable = records.compactMap { record in record.charges.first { $0.name == charge && $0.compute > 0 } }
+        let x = usable.map { Double($0.compute) / 1000 }
         do throws(NoModel) {
             return .success(
                 try Line.fit(x: x, y: usable.map(\.nanoseconds), weights: x.map { 1 / $0 }, intercept: true))
@@ -95,10 +96,7 @@ public struct ReportDocument: Sendable {
     /// A fit for every charge for computing, over messages.
     private var chargeFits: [JSONValue] {
         let names = Set(records.flatMap { $0.charges.filter { $0.compute > 0 }.map(\.name) }).subtracting(["wasm_exec"])
-        return names.sorted().map { name in
-            let parts = records.compactMap { record in record.charges.first { $0.name == name } }
-            return fit("\(name), by message", fit(parts) { Double($0.compute) / 1000 })
-        }
+        return names.sorted().map { fit("\($0), by message", fit(of: $0)) }
     }
 
     private func method(_ title: String, _ records: [MessageRecord]) -> JSONValue {

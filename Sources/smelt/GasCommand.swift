@@ -13,6 +13,7 @@ enum GasCommand {
         switch arguments.path.last {
         case "report": return try GasReportCommand.run(arguments)
         case "diff": return try GasDiffCommand.run(arguments)
+        case "price": return try GasPriceCommand.run(arguments)
         case "stat": return try GasStatCommand.run(arguments)
         case "trace": return try GasTraceCommand.run(arguments)
         case "limit": return try GasLimitCommand.run(arguments)

@@ -43,6 +43,17 @@ let gasCommand = Command(
             ],
             positionals: [Positional("OLD", 1...1, "A report.json."), Positional("NEW", 1...1, "Another one.")]),
         Command(
+            "price", "Show the prices that a report's measurements would give.",
+            discussion: """
+                Each charge for computing is scaled as a whole by its fit in the report; charges without a model and proofs, \
+                which are answered and not computed, keep their prices. Then what that does to the gas of the report's \
+                messages, by method, and to how many fit into a block.
+                """,
+            options: [
+                Option("anchor", .integer("N", 1...1_000), "Gas per nanosecond (default: 10)."), formatOption,
+            ],
+            positionals: [Positional("DIR", 1...1, "What 'smelt gas report' wrote.")]),
+        Command(
             "stat", "Add up gas and time over vectors.",
             discussion: """
                 Every message of every vector that passes is measured charge by charge; what does not pass is \

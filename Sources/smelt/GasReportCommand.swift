@@ -81,22 +81,27 @@ enum GasReportCommand {
         ])
     }
 
-    private static func resume(_ path: String, _ conditions: JSONValue, fresh: Bool) throws(CommandFailure) -> Measured
-    {
+    private static func resume(
+        _ path: String, _ conditions: JSONValue, fresh: Bool
+    ) throws(CommandFailure) -> Measured {
         guard !fresh, Files.isFile(path) else { return Measured(conditions: conditions) }
-        let json: JSONValue
-        do { json = try JSON.parse(try Files.read(path)) } catch let failure as CommandFailure { throw failure } catch {
-            throw CommandFailure(.badInput, "\(path): \(error); --fresh begins anew")
-        }
-        guard let measured = Measured(json) else {
-            throw CommandFailure(.badInput, "\(path): not written by this version; --fresh begins anew")
-        }
+        let measured = try read(path, advice: "; --fresh begins anew")
         guard measured.conditions == conditions else {
             let differing = (conditions.members ?? []).filter { measured.conditions[$0.name] != $0.value }.map(\.name)
             throw CommandFailure(
                 .badInput,
-                "\(path): measured under other conditions (\(differing.joined(separator: ", "))); "
-                    + "--fresh begins anew")
+                "\(path): measured under other conditions (\(differing.joined(separator: ", "))); --fresh begins anew")
+        }
+        return measured
+    }
+
+    /// Reads what a run has measured.
+    static func read(_ path: String, advice: String = "") throws(CommandFailure) -> Measured {
+        let bytes = try Files.read(path)
+        let json: JSONValue
+        do { json = try JSON.parse(bytes) } catch { throw CommandFailure(.badInput, "\(path): \(error)\(advice)") }
+        guard let measured = Measured(json) else {
+            throw CommandFailure(.badInput, "\(path): not what 'smelt gas report' of this version keeps\(advice)")
         }
         return measured
     }
@@ -166,5 +171,16 @@ enum GasDiffCommand {
         } catch { throw CommandFailure(.badInput, error.description) }
         try Output.report(difference.json, json: arguments.value("format") == "json")
         return difference.hasDrift ? .drift : .success
+    }
+}
+
+/// `smelt gas price`: the prices that measurements would give.
+enum GasPriceCommand {
+    static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        let directory = arguments.positionals[0]
+        let measured = try GasReportCommand.read("\(directory)/measured.json")
+        let proposal = PriceProposal(measured, anchor: Double(arguments.integer("anchor") ?? 10))
+        try Output.report(proposal.json, json: arguments.value("format") == "json")
+        return .success
     }
 }

@@ -79,6 +79,31 @@ import Testing
         for (name, kind) in classes { #expect(ChargeClass(charge: name) == kind, "\(name)") }
     }
 
+    /// Twelve messages whose guest code takes half of what is paid for, and hashing four times as much.
+    @Test func pricesFollowTheMeasurements() throws {
+        let template = try #require(try Self.measuredSamples().records.first)
+        var measured = Measured(conditions: Self.conditions)
+        for size in 1...12 {
+            var record = template
+            let gas = UInt64(size) * 1_000_000
+            record.title = "actor.Method"
+            record.gasUsed = gas * 3
+            record.charges = [
+                .init(name: "wasm_exec", count: 1, compute: gas * 1000, other: 0, nanoseconds: Double(gas) * 0.05),
+                .init(name: "OnHashing", count: 1, compute: gas * 1000, other: 0, nanoseconds: Double(gas) * 0.4),
+                .init(name: "OnVerifyPost", count: 1, compute: gas * 1000, other: 0, nanoseconds: 1),
+            ]
+            measured.records.append(record)
+        }
+        let proposal = PriceProposal(measured, anchor: 10)
+        func factor(_ name: String) -> Double { proposal.rows.first { $0.charge == name }?.factor?.value ?? 0 }
+        #expect((factor("wasm_exec") - 0.5).magnitude < 1e-6 && (factor("OnHashing") - 4).magnitude < 1e-6)
+        #expect(proposal.rows.first { $0.charge == "OnVerifyPost" }?.kept == "answered, not computed")
+        // (0.5 + 4 + 1) of 3.
+        #expect((proposal.total - 5.5 / 3).magnitude < 1e-6)
+        #expect(proposal.effects.count == 1 && proposal.effects[0].messages == 12)
+    }
+
     // MARK: Differences
 
     private func report(
