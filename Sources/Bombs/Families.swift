@@ -37,9 +37,10 @@ extension BombFamily {
         },
         BombFamily("small-functions") { bytes in
             let piece = WasmModule.Function(type: 1, "local.get 0 i32.load local.get 0 i32.add")
-            return module({ module in
+            func add(_ module: inout WasmModule) {
                 module.functions += [WasmModule.Function](repeating: piece, count: bytes / 12)
-            }) { .init(type: 1, "local.get 0") }
+            }
+            return module(add) { .init(type: 1, "local.get 0") }
         },
         .repeating("call", "local.get 0 call 1 local.set 0") { $0.functions.append(.init(type: 1, "local.get 0")) },
         .growing(

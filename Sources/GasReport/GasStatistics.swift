@@ -81,20 +81,19 @@ public struct GasStatistics: Sendable {
                 byName[span.source.name, default: Row(name: span.source.name)].add(span.compute, span.other, time)
             }
         case .syscall:
-            add(message, count: timeline.syscalls.count, rest: "(no syscall)", { $0.syscall }) { timeline.syscalls[$0] }
+            add(message, timeline.syscalls, rest: "(no syscall)") { $0.syscall }
         case .actor:
-            add(message, count: timeline.frames.count, rest: "(message)", { $0.frame }) {
-                timeline.frames[$0].actor ?? "(no actor)"
-            }
+            add(message, timeline.frames.map { $0.actor ?? "(no actor)" }, rest: "(message)") { $0.frame }
         case .method:
-            add(message, count: timeline.frames.count, rest: "(message)", { $0.frame }) { timeline.frames[$0].title }
+            add(message, timeline.frames.map(\.title), rest: "(message)") { $0.frame }
         }
     }
 
-    /// Adds spans up by an index they have, then by the index's name.
+    /// Adds spans up by the name at an index they have; those without one are the rest.
     private mutating func add(
-        _ message: MeasuredMessage, count: Int, rest: String, _ index: (Timeline.Span) -> Int?, name: (Int) -> String
+        _ message: MeasuredMessage, _ names: [String], rest: String, by index: (Timeline.Span) -> Int?
     ) {
+        let count = names.count
         var sums = [(compute: UInt64, other: UInt64, time: Double)](repeating: (0, 0, 0), count: count + 1)
         for (span, time) in zip(message.timeline.spans, message.times) where span.source != .stage(.codeLoading) {
             let place = index(span) ?? count
@@ -103,7 +102,7 @@ public struct GasStatistics: Sendable {
             sums[place].time += time
         }
         for (place, sum) in sums.enumerated() {
-            let name = place == count ? rest : name(place)
+            let name = place == count ? rest : names[place]
             byName[name, default: Row(name: name)].add(sum.compute, sum.other, sum.time)
         }
     }
