@@ -110,7 +110,7 @@ final class FunctionLowering {
 
     func lower() throws(LoweringError) {
         guard module.reserve.isCallable(index - module.importedFunctionCount) else { return lowerUncallable() }
-        if let plan { try planStores(body, structure, plan, index: index) }
+        walk.stores = try module.counterStores(index - module.importedFunctionCount)
         lowerPrologue()
         while position < body.instructions.count {
             let innermost = cursor.innermost
@@ -125,18 +125,6 @@ final class FunctionLowering {
         lastAccess = nil
         build.locate(nil)
         finishExhausted()
-    }
-
-    /// Where the code reads the counter from the context: see `CounterStores`.
-    func planStores(
-        _ body: FunctionBody, _ table: SideTable, _ plan: MeteringPlan.Function, index: Int
-    ) throws(LoweringError) {
-        do {
-            walk.stores = try CounterStores(
-                body, table, plan: plan, function: UInt32(index), importedFunctions: module.importedFunctionCount,
-                readers: module.options.counterReaders
-            ).positions
-        } catch { throw LoweringError(error) }
     }
 
     /// The instruction at hand, with what is due in front of it.

@@ -36,6 +36,9 @@ final class ModuleLowering {
     /// What a reference through a table, an export or the start section calls.
     private(set) var tableEntries: [Function] = []
     var trapHelpers = TrapHelpers()
+    private var conventions: [FunctionType: Convention] = [:]
+    /// By position of the body: see `CounterStores`.
+    private var counterStores: [Int: [UInt32]] = [:]
 
     struct Attributes {
         let function: [Attribute]
@@ -105,7 +108,12 @@ final class ModuleLowering {
     var addsReserves: Bool { !reserve.isBounded }
 
     /// How functions of a type are called.
-    func convention(_ type: FunctionType) -> Convention { Convention(type, self) }
+    func convention(_ type: FunctionType) -> Convention {
+        if let known = conventions[type] { return known }
+        let convention = Convention(type, self)
+        conventions[type] = convention
+        return convention
+    }
 
     func i32(_ value: UInt32) -> Value { ir.constant(types.i32, UInt64(value)) }
     func i64(_ value: UInt64) -> Value { ir.constant(types.i64, value) }
@@ -134,6 +142,22 @@ final class ModuleLowering {
     }
 
     // MARK: Functions
+
+    /// Where the code of a defined function reads the counter from the context; nowhere without metering. Functions
+    /// that are inlined are asked for at every call.
+    func counterStores(_ position: Int) throws(LoweringError) -> [UInt32] {
+        guard let plan else { return [] }
+        if let known = counterStores[position] { return known }
+        do {
+            let stores = try CounterStores(
+                module.bodies[position], work.functions[position].table, plan: plan.functions[position],
+                function: UInt32(importedFunctionCount + position), importedFunctions: importedFunctionCount,
+                readers: options.counterReaders
+            ).positions
+            counterStores[position] = stores
+            return stores
+        } catch { throw LoweringError(error) }
+    }
 
     /// Adds a function with the attributes all have.
     func addFunction(_ name: String, _ type: IRType, convention: CallingConvention) -> Function {
