@@ -69,6 +69,11 @@ public struct Budget: Sendable, Hashable {
         phis: 25_000, edges: 20_000, joinsPerHundred: 150, free: 100, loopLocals: 150, longestBlock: 8_000,
         loopDepth: 50, blocks: 40_000, blocksPerThousand: 480, freeBlocks: 2_000)
 
+    /// Of whoever tests the optimising tier and must get it, whatever the module.
+    public static let unlimited = Budget(
+        phis: .max, edges: .max, joinsPerHundred: 0, free: .max, loopLocals: .max, longestBlock: .max, loopDepth: .max,
+        blocks: .max, blocksPerThousand: 0, freeBlocks: .max)
+
     func allows(_ estimate: Estimate) -> Bool {
         // Each counts at least a byte of a binary of less than 4 GiB: no overflow.
         let most = free + estimate.length * joinsPerHundred / 100
@@ -78,9 +83,11 @@ public struct Budget: Sendable, Hashable {
     }
 
     /// Whether the optimising tier compiles a module of these functions.
-    func allows(_ functions: [Estimate]) -> Bool {
+    ///
+    /// - Parameter around: blocks' worth of what is made around the functions.
+    func allows(_ functions: [Estimate], around: UInt64) -> Bool {
         let length = functions.reduce(0) { $0 + $1.length }
-        let blocks = functions.reduce(0) { $0 + $1.blocks }
+        let blocks = functions.reduce(around) { $0 + $1.blocks }
         return functions.allSatisfy(allows) && blocks <= freeBlocks + length * blocksPerThousand / 1_000
     }
 }
@@ -126,6 +133,8 @@ struct ModuleWork {
     var tier: Tier
     let reserve: StackReserve
     let inlining: Inlining
+    /// What the thunks, entries and constants around the functions cost, as so many blocks.
+    let around: UInt64
 
     init(_ validated: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions) {
         let module = validated.module
@@ -143,11 +152,23 @@ struct ModuleWork {
                 localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) }, charges: charges,
                 options: options, inlining: inlining)
         }
-        let isBounded = options.budget.allows(functions.map(\.estimate))
+        around = Self.around(module, plan: plan)
+        let isBounded = options.budget.allows(functions.map(\.estimate), around: around)
         // Modules that are linked to each other call with one convention.
         tier = options.tier == .optimised && (isBounded || options.linksEverything) ? .optimised : .baseline
         self.reserve = reserve
         self.inlining = inlining
+    }
+
+    /// A thunk for each imported function, an entry through tables for each that has something to do there, two from
+    /// the host for each export; a function of a few instructions costs what its fixed blocks say. And the constants
+    /// that the descriptor refers to: names and signatures of imports and exports, and the segments.
+    private static func around(_ module: Module, plan: MeteringPlan?) -> UInt64 {
+        let imported = module.importedFunctionCount
+        let entries = plan?.trampolines.dropFirst(imported).count { $0 != nil } ?? 0
+        let exported = module.exports.count { $0.kind == .function }
+        let constants = 3 * module.imports.count + 2 * module.exports.count + module.data.count + module.elements.count
+        return Estimate.fixedBlocks * UInt64(imported + entries + 2 * exported) + UInt64(constants)
     }
 }
 
@@ -244,7 +265,7 @@ private struct Survey {
 
 extension Estimate {
     /// Blocks that every function has: its entry, the test of the stack, and its end.
-    fileprivate static let fixedBlocks: UInt64 = 4
+    static let fixedBlocks: UInt64 = 4
 }
 
 extension Recipe {

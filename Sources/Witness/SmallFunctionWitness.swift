@@ -26,7 +26,9 @@ public struct EnumerationWay: Sendable, Hashable, CustomStringConvertible {
     public var options: LoweringOptions
     public var isMetered: Bool
 
-    public init(_ options: LoweringOptions = LoweringOptions(lineTables: false), isMetered: Bool = false) {
+    public init(
+        _ options: LoweringOptions = LoweringOptions(lineTables: false, budget: .unlimited), isMetered: Bool = false
+    ) {
         self.options = options
         self.isMetered = isMetered
     }

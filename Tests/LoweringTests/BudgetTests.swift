@@ -43,6 +43,17 @@ struct BudgetTests {
         #expect(estimate.loopDepth == 1)
     }
 
+    /// An import is a thunk and constants, an export two entries: each costs as much as a small function.
+    @Test(arguments: [(200, 0, Tier.optimised), (2_000, 0, .baseline), (0, 100, .optimised), (0, 300, .baseline)])
+    func whatStandsAroundTheFunctionsCountsForTheTier(imports: Int, exports: Int, tier: Tier) throws {
+        var sample = Sample(pages: (1, 1))
+        for index in 0..<imports { sample.importFunction("h\(index)", [], []) }
+        for index in 0..<max(1, exports) { sample.add("f\(index)", [], [], "nop") }
+        let module = try Module.decode(sample.module.bytes, profile: .fvm)
+        let validated = try ValidatedModule.validate(module, profile: .fvm)
+        #expect(ModuleWork(validated, plan: nil, options: LoweringOptions()).tier == tier)
+    }
+
     /// What cannot be reached is not lowered, so it counts nowhere.
     @Test func unreachableCodeCountsNowhere() throws {
         let text = "block loop br 1 %s end end"

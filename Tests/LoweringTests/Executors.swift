@@ -254,8 +254,8 @@ final class NativeCode {
 
 /// The four ways a module is compiled.
 let everyWay: [LoweringOptions] = [
-    LoweringOptions(),
+    LoweringOptions(budget: .unlimited),
     LoweringOptions(tier: .baseline),
-    LoweringOptions(bounds: .checks),
+    LoweringOptions(bounds: .checks, budget: .unlimited),
     LoweringOptions(bounds: .checks, tier: .baseline),
 ]
