@@ -11,6 +11,18 @@ public enum CodeSymbol: Hashable, Sendable {
     case end
 }
 
+/// Functions whose code is in one piece, in the order of the index space.
+public struct CodePiece: Sendable {
+    public var functions: Range<Int>
+    /// What follows the last one's code.
+    public var end: CodeSymbol
+
+    public init(functions: Range<Int>, end: CodeSymbol) {
+        self.functions = functions
+        self.end = end
+    }
+}
+
 /// A constant of an object, whoever makes its code: bytes and addresses side by side.
 public struct DataItem: Sendable {
     /// A part of it.

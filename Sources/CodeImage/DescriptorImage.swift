@@ -5,9 +5,12 @@ import WasmFormat
 
 /// The tables of an object that the runtime makes instances from, and `smelt_module` that leads to them. The same
 /// whoever makes the code.
-public struct DescriptorImage {
+public struct DescriptorImage: Sendable {
     /// In an order in which `DataItem.Part.data` leads backwards only; the last is `smelt_module`.
     public private(set) var items: [DataItem] = []
+    /// Numbers of the items that hold the functions' rows, by piece of code. Together they are one table: whoever puts
+    /// the items into objects has them follow one another.
+    public private(set) var functionItems: [Int] = []
     /// Functions that are called from the host, so need both entries: those exported, in that order, then the start
     /// function, which needs the uniform one only.
     public private(set) var hostEntries: [Int] = []
@@ -27,10 +30,10 @@ public struct DescriptorImage {
 
     /// - Parameters:
     ///   - linksEverything: types are numbered by the hash of their signature (the `suite` profile).
-    ///   - firstAfterFunctions: what follows the functions' code.
+    ///   - pieces: all functions, in their order.
     public init?(
         _ module: Module, plan: MeteringPlan?, bounds: Bounds, reserve: StackReserve, linksEverything: Bool,
-        firstAfterFunctions: CodeSymbol
+        pieces: [CodePiece]
     ) {
         self.module = module
         self.plan = plan
@@ -56,7 +59,7 @@ public struct DescriptorImage {
         for entry in module.exports where entry.kind == .function {
             if seen.insert(Int(entry.index)).inserted { hostEntries.append(Int(entry.index)) }
         }
-        make(firstAfterFunctions)
+        make(pieces)
     }
 
     private static var none: UInt32 { SMELT_RT_NONE }
@@ -78,7 +81,11 @@ public struct DescriptorImage {
         return add(name, parts)
     }
 
-    private mutating func make(_ firstAfterFunctions: CodeSymbol) {
+    private mutating func make(_ pieces: [CodePiece]) {
+        for (number, piece) in pieces.enumerated() where !piece.functions.isEmpty {
+            _ = table(number == 0 ? "functions" : "functions\(number)", functionRows(piece))
+            functionItems.append(items.count - 1)
+        }
         var row = CStruct<smelt_module_descriptor>()
         row.set(\.magic, UInt64(SMELT_RT_MAGIC))
         row.set(\.abi_major, UInt32(SMELT_RT_ABI_MAJOR))
@@ -87,7 +94,7 @@ public struct DescriptorImage {
         row.set(\.flags, bounds == .checks ? SMELT_RT_CHECKS_BOUNDS.rawValue : 0)
         row.set(\.text_start, .code(functionTypes.isEmpty ? .end : .function(0)))
         row.set(\.text_end, .code(.end))
-        row.set(\.functions, table("functions", functionRows(firstAfterFunctions)))
+        row.set(\.functions, functionItems.first.map { .data($0) })
         row.set(\.function_count, UInt64(functionTypes.count))
         row.set(\.imports, table("imports", importRows()))
         row.set(\.import_count, UInt64(module.imports.count))
@@ -113,15 +120,14 @@ public struct DescriptorImage {
         _ = add(SMELT_MODULE_SYMBOL, parts)
     }
 
-    /// Functions follow one another in the order of the index space.
-    private func functionRows(_ firstAfterFunctions: CodeSymbol) -> [CStruct<smelt_rt_function>] {
-        functionTypes.indices.map { index in
+    private func functionRows(_ piece: CodePiece) -> [CStruct<smelt_rt_function>] {
+        piece.functions.map { index in
             var row = CStruct<smelt_rt_function>()
             row.set(\.table_entry, .code(.tableEntry(index)))
             row.set(\.type_id, UInt64(functionTypeNumbers[index]))
             if index >= importedFunctionCount {
                 row.set(\.code, .code(.function(index)))
-                let next = index + 1 < functionTypes.count ? .function(index + 1) : firstAfterFunctions
+                let next = index + 1 < piece.functions.upperBound ? .function(index + 1) : piece.end
                 row.set(\.code_length, .distance(.function(index), next))
             }
             return row

@@ -7,13 +7,13 @@ import WorkerProtocol
 
 /// Compiles modules in worker processes and keeps what comes of it in the store.
 ///
-/// Usable from several threads; together they run at most `jobs` workers. Everything a module can do to the
+/// Usable from several threads; together they run at most `jobs` workers, or fewer with more threads. Everything a module can do to the
 /// compiler ends in an outcome: a crash, too much time or memory is tried once more without optimisation and is then
 /// a stated failure of this machine.
 public final class CompilePool: Sendable {
     public let settings: CompileSettings
     let store: ArtifactStore?
-    private let jobs: Int
+    let jobs: Int
     private let workerPath: String?
     private let limits: @Sendable (Int) -> CompileLimits
     /// Seconds after which a worker that is stopped, or takes nothing, is given up.
@@ -32,7 +32,7 @@ public final class CompilePool: Sendable {
 
     /// - Parameters:
     ///   - store: nil keeps results in memory only.
-    ///   - jobs: worker processes at a time; 0 is one for each processor.
+    ///   - jobs: processors to use, by worker processes and their threads; 0 is all.
     ///   - worker: path of the compiler program; nil is `smelt-worker` beside the running program.
     ///   - patience: seconds after which a worker that stands still (stopped, or taking nothing) is given up.
     ///   - limits: what a compilation may use, by the size of the WASM binary in bytes.
@@ -71,7 +71,14 @@ public final class CompilePool: Sendable {
     public func compile(
         _ inputs: [CompileInput], progress: (PoolProgress) -> Void = { _ in }
     ) -> [CompileOutcome] {
-        run(inputs, .so, progress).map { result in
+        compile(inputs, processors: jobs, progress)
+    }
+
+    /// Compiles with fewer processors than the pool has, for who needs the others.
+    func compile(
+        _ inputs: [CompileInput], processors: Int, _ progress: (PoolProgress) -> Void = { _ in }
+    ) -> [CompileOutcome] {
+        run(inputs, .so, processors: processors, progress).map { result in
             switch result {
             case .object(let actor): .compiled(actor)
             case .refused(let text): .refused(text)
@@ -87,7 +94,7 @@ public final class CompilePool: Sendable {
     public func emit(
         _ product: Product, _ inputs: [CompileInput], progress: (PoolProgress) -> Void = { _ in }
     ) -> [EmitOutcome] {
-        run(inputs, product, progress).map { result in
+        run(inputs, product, processors: jobs, progress).map { result in
             switch result {
             case .text(let bytes, let facts, let usage): .made(bytes, facts, usage)
             case .object(let actor): .made(actor.object.bytes, actor.facts, actor.usage)
@@ -211,16 +218,16 @@ public final class CompilePool: Sendable {
 
     // MARK: Workers
 
-    /// Takes the right to run one more worker.
-    func takeSlot() -> Bool {
+    /// Takes the right to use so many processors, or as many as there are.
+    func takeSlots(_ wanted: Int) -> Int {
         state.withLock { state in
-            guard state.running < jobs else { return false }
-            state.running += 1
-            return true
+            let taken = max(0, min(wanted, jobs - state.running))
+            state.running += taken
+            return taken
         }
     }
 
-    func giveSlotBack() { state.withLock { $0.running -= 1 } }
+    func giveBack(slots: Int) { state.withLock { $0.running -= slots } }
 
     func takeWorker() throws(LocalFailure) -> WorkerProcess {
         while let idle = state.withLock({ $0.idle.popLast() }) {
@@ -257,11 +264,11 @@ public final class CompilePool: Sendable {
     func giveBack(_ worker: WorkerProcess) { state.withLock { $0.idle.append(worker) } }
 
     private func run(
-        _ inputs: [CompileInput], _ product: Product, _ progress: (PoolProgress) -> Void
+        _ inputs: [CompileInput], _ product: Product, processors: Int, _ progress: (PoolProgress) -> Void
     ) -> [JobResult] {
         do {
             let compiler = try identity()
-            return CompileRun(self, compiler, inputs, product, limits).run(progress)
+            return CompileRun(self, compiler, inputs, product, processors: processors, limits).run(progress)
         } catch {
             return inputs.map { _ in .failed(error) }
         }

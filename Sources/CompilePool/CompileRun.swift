@@ -10,6 +10,7 @@ final class CompileRun {
     private let pool: CompilePool
     private let compiler: CompilerIdentity
     private let product: Product
+    private let processors: Int
     private let limits: (Int) -> CompileLimits
     /// In the order of the inputs; equal modules share one.
     private var jobs: [Job] = []
@@ -58,11 +59,12 @@ final class CompileRun {
 
     init(
         _ pool: CompilePool, _ compiler: CompilerIdentity, _ inputs: [CompileInput], _ product: Product,
-        _ limits: @escaping (Int) -> CompileLimits
+        processors: Int, _ limits: @escaping (Int) -> CompileLimits
     ) {
         self.pool = pool
         self.compiler = compiler
         self.product = product
+        self.processors = processors
         self.limits = limits
         for input in inputs {
             if let same = jobs.firstIndex(where: { $0.input.cid == input.cid }) {
@@ -78,7 +80,9 @@ final class CompileRun {
         // Large modules first: the last ones to run are then short, and no worker idles long at the end.
         let order = jobs.sorted { $0.input.wasm.count > $1.input.wasm.count }
         while true {
-            for job in order where job.result == nil && job.run == nil { start(job) }
+            let open = order.filter { $0.result == nil && $0.run == nil }
+            for job in open { lookUp(job) }
+            for job in open where job.result == nil { start(job) }
             progress(snapshot())
             let running = order.filter { $0.run != nil }
             if running.isEmpty && !order.contains(where: { $0.result == nil }) { break }
@@ -104,21 +108,38 @@ final class CompileRun {
 
     // MARK: Starting
 
-    /// Gives the job a result from the store, or a worker, or leaves it for later.
+    /// Gives the job a result that the store has.
+    private func lookUp(_ job: Job) {
+        guard product == .so, !job.isLookedUp else { return }
+        job.isLookedUp = true
+        _ = takeKnown(job, compiler.inputs(wasm: job.input.cid, settings: pool.settings(job.tier)))
+    }
+
+    /// Processors for a job: its share of the bytes that are left, rounded up. So a module that would be alone at the
+    /// end is compiled by several threads from its start, and small ones among many by one each.
+    private func share(_ job: Job) -> Int {
+        let left = jobs.reduce(0) { $0 + ($1.result == nil ? $1.input.wasm.count : 0) }
+        guard job.tier == .optimised, pool.settings.tier == .optimised else { return 1 }
+        return CompileRun.share(of: job.input.wasm.count, left: left, processors: processors)
+    }
+
+    static func share(of size: Int, left: Int, processors: Int) -> Int {
+        left > 0 ? max(1, (processors * size + left - 1) / left) : 1
+    }
+
+    /// Gives the job a worker, or leaves it for later.
     private func start(_ job: Job) {
         let settings = pool.settings(job.tier)
         let inputs = compiler.inputs(wasm: job.input.cid, settings: settings)
-        if product == .so && !job.isLookedUp {
-            job.isLookedUp = true
-            if takeKnown(job, inputs) { return }
-        }
-        guard pool.takeSlot() else { return }
-        let limits = limits(job.input.wasm.count)
-        guard product != .so || takeLock(job, inputs, limits) else { return pool.giveSlotBack() }
+        let slots = pool.takeSlots(share(job))
+        guard slots > 0 else { return }
+        var limits = limits(job.input.wasm.count)
+        limits.threads = slots
+        guard product != .so || takeLock(job, inputs, limits) else { return pool.giveBack(slots: slots) }
         // Someone else may have compiled it while this one waited.
         if product == .so && takeKnown(job, inputs) {
             job.lock = nil
-            return pool.giveSlotBack()
+            return pool.giveBack(slots: slots)
         }
         do throws(LocalFailure) {
             let worker = try pool.takeWorker()
@@ -128,7 +149,7 @@ final class CompileRun {
             let deadline = WorkerProcess.now + Double(limits.patience)
             job.run = Run(worker: worker, inputs: inputs, limits: limits, deadline: deadline)
         } catch {
-            pool.giveSlotBack()
+            pool.giveBack(slots: slots)
             job.lock = nil
             job.result = .failed(error)
         }
@@ -206,7 +227,7 @@ final class CompileRun {
     private func fail(_ job: Job, _ run: Run, _ failure: LocalFailure) {
         job.run = nil
         job.lock = nil
-        pool.giveSlotBack()
+        pool.giveBack(slots: run.limits.threads)
         retry(job, failure)
     }
 
@@ -214,7 +235,7 @@ final class CompileRun {
         job.run = nil
         defer {
             job.lock = nil
-            pool.giveSlotBack()
+            pool.giveBack(slots: run.limits.threads)
         }
         let usage = CompileUsage(cpuMicroseconds: end.cpuMicroseconds, peakMemory: end.peakMemory)
         switch run.reply {

@@ -114,8 +114,12 @@ public final class FirstUse: Sendable {
     }
 
     private func work() {
+        // What runs meanwhile has a processor for itself.
+        let processors = max(1, optimised.jobs - 1)
         while let next = take() {
-            guard case .compiled(let actor) = optimised.compile([next.input])[0] else { continue }
+            guard case .compiled(let actor) = optimised.compile([next.input], processors: processors)[0] else {
+                continue
+            }
             // The optimising tier fell back: the same code as before.
             guard actor.baselineReason == nil else { continue }
             state.withLock { $0.given.replaced += 1 }

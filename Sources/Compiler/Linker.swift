@@ -22,7 +22,7 @@ public struct Linker: Sendable {
         let folders = getenv("PATH").map { String(cString: $0) } ?? ""
         let inPath = folders.split(separator: ":").map { "\($0)/\(name)" }
         guard let path = (inPath + places).first(where: { access($0, X_OK) == 0 }) else { throw .noLinker }
-        let output = try Subprocess.run([path, "--version"], input: [], operation: "ask the linker for its version")
+        let output = try Subprocess.run([path, "--version"], operation: "ask the linker for its version")
         let version = String(decoding: output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
         guard version.contains("LLD \(major).") else { throw .wrongLinker(path: path, version: version) }
         return Linker(path: path, version: version, files: try files(path))
@@ -34,7 +34,7 @@ public struct Linker: Sendable {
         // The dynamic loader lists what it would load, and where from, instead of starting the program. One without
         // libraries does start, and prints its version.
         let listing = try Subprocess.run(
-            [path, "--version"], environment: ["LD_TRACE_LOADED_OBJECTS=1"], input: [],
+            [path, "--version"], environment: ["LD_TRACE_LOADED_OBJECTS=1"],
             operation: "ask for the linker's libraries")
         var files = [program]
         for line in String(decoding: listing, as: UTF8.self).split(separator: "\n") {
@@ -58,35 +58,50 @@ public struct Linker: Sendable {
     ]
 
     /// Links one relocatable object into a shared object.
-    public func link(_ object: [UInt8]) throws(CompilerError) -> [UInt8] {
-        // Descriptor 3 is the object: no file, and no path that could end up in the result.
+    public func link(_ object: [UInt8]) throws(CompilerError) -> [UInt8] { try link([object]) }
+
+    /// Links relocatable objects, in this order, into a shared object.
+    public func link(_ objects: [[UInt8]]) throws(CompilerError) -> [UInt8] {
+        // Descriptors from 3 on are the objects: no files, and no paths that could end up in the result.
+        let paths = objects.indices.map { "/proc/self/fd/\(Subprocess.firstInput + Int32($0))" }
         let linked = try Subprocess.run(
-            [path] + Linker.options + ["-o", "-", "/proc/self/fd/3"], input: object, operation: "link")
+            [path] + Linker.options + ["-o", "-"] + paths, inputs: objects, operation: "link")
         // What was run just now is what the identity names, unless a package was installed meanwhile.
         for file in files where !file.isUnchanged { throw .replaced(file.path) }
         return linked
     }
 }
 
-/// Runs a program with bytes on descriptor 3 and gives what it writes.
+/// Runs a program with bytes on descriptors and gives what it writes.
 enum Subprocess {
+    /// The descriptor of the first input; the others follow.
+    static let firstInput: Int32 = 3
+    /// Of the files in this process, above all that the program's own are put at.
+    private static let lowestOwn: Int32 = 64
+
     /// - Parameter environment: all of it; nothing of this process's may matter.
     static func run(
-        _ arguments: [String], environment variables: [String] = [], input: [UInt8], operation: String
+        _ arguments: [String], environment variables: [String] = [], inputs: [[UInt8]] = [], operation: String
     ) throws(CompilerError) -> [UInt8] {
-        let source = try Subprocess.memoryFile(operation)
+        precondition(firstInput + Int32(inputs.count) <= lowestOwn)
         let output = try Subprocess.memoryFile(operation)
         let messages = try Subprocess.memoryFile(operation)
-        defer { for descriptor in [source, output, messages] { close(descriptor) } }
-        try write(input, to: source, operation)
+        var sources: [Int32] = []
+        defer { for descriptor in [output, messages] + sources { close(descriptor) } }
+        for input in inputs {
+            sources.append(try Subprocess.memoryFile(operation))
+            try write(input, to: sources[sources.count - 1], operation)
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, messages, 2)
-        posix_spawn_file_actions_adddup2(&actions, source, 3)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 4)
+        for (number, source) in sources.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, source, firstInput + Int32(number))
+        }
+        posix_spawn_file_actions_addclosefrom_np(&actions, firstInput + Int32(sources.count))
         var words = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
@@ -111,9 +126,9 @@ enum Subprocess {
         let closeOnExec: UInt32 = 1
         let descriptor = memfd_create("smelt", closeOnExec)
         guard descriptor >= 0 else { throw .system(operation, errno) }
-        guard descriptor < 10 else { return descriptor }
+        guard descriptor < lowestOwn else { return descriptor }
         defer { close(descriptor) }
-        let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, 10)
+        let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, lowestOwn)
         guard moved >= 0 else { throw .system(operation, errno) }
         return moved
     }

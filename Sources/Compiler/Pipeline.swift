@@ -51,12 +51,12 @@ public struct Pipeline {
         switch request.product {
         case .wasm: return request.wasm
         case .plan: return Array(try analyzed.plan.text(stores: stores(analyzed)).utf8)
-        case .ir: return try lower(analyzed, .ir)
-        case .asm: return try lower(analyzed, .assembly)
-        case .obj: return try lower(analyzed, .object)
+        case .ir: return try lower(analyzed, .ir)[0]
+        case .asm: return try lower(analyzed, .assembly)[0]
+        case .obj: return try lower(analyzed, .object)[0]
         case .so:
-            let object = try lower(analyzed, .object)
-            let linked = try stage("link") { () throws(CompilerError) in try linker.link(object) }
+            let objects = try lower(analyzed, .parts)
+            let linked = try stage("link") { () throws(CompilerError) in try linker.link(objects) }
             let inputs = identity.inputs(wasm: request.cid, settings: settings)
             return try stage("seal") { () throws(CompilerError) in
                 do throws(ArtifactError) {
@@ -88,16 +88,19 @@ public struct Pipeline {
             linksEverything: settings.profile.linksEverything)
     }
 
-    private mutating func lower(_ analyzed: AnalyzedModule, _ product: LoweringProduct) throws(CompilerError) -> [UInt8]
-    {
+    private mutating func lower(
+        _ analyzed: AnalyzedModule, _ product: LoweringProduct
+    ) throws(CompilerError) -> [[UInt8]] {
         let settings = request.settings
         let options = options
         let output: LoweringOutput
         let meter = meter
+        let threads = request.limits.threads
         meter.total = facts.functions
         do {
             output = try Lowering.lower(
-                analyzed.module, plan: settings.isMetered ? analyzed.plan : nil, options: options, product: product
+                analyzed.module, plan: settings.isMetered ? analyzed.plan : nil, options: options, product: product,
+                sideBySide: { BigStack.spread($0, threads: threads, $1) }
             ) { meter.advance($0) }
         } catch {
             throw .lowering(error)
@@ -111,7 +114,7 @@ public struct Pipeline {
         for function in output.functions {
             facts.largestFrame = max(facts.largestFrame, function.frameBytes ?? 0)
         }
-        return output.bytes
+        return output.objects
     }
 
     private mutating func stage<R, E: Error>(_ name: String, _ body: () throws(E) -> R) throws(E) -> R {

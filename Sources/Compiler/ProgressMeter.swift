@@ -11,7 +11,6 @@ final class ProgressMeter {
     private let clock = ContinuousClock()
     private var stage = ""
     private var done: UInt32 = 0
-    private var lastFunction: ContinuousClock.Instant
     private var lastReport: ContinuousClock.Instant
 
     /// Between two messages of one stage.
@@ -19,36 +18,30 @@ final class ProgressMeter {
 
     init(_ report: @escaping (CompileProgress) -> Void) {
         self.report = report
-        lastFunction = clock.now
-        lastReport = lastFunction
+        lastReport = clock.now
     }
 
     func begin(_ stage: String) {
         self.stage = stage
         done = 0
-        lastFunction = clock.now
         send()
     }
 
     func advance(_ progress: LoweringProgress) {
         switch progress {
         case .stage(let name): begin(name)
-        case .function(let symbol): finish(symbol)
+        case .function(let symbol, let seconds): finish(symbol, UInt64(seconds * 1_000))
         }
     }
 
-    private func finish(_ symbol: String) {
-        let now = clock.now
-        let time = (now - lastFunction).components
-        lastFunction = now
-        let milliseconds = UInt64(time.seconds) * 1_000 + UInt64(time.attoseconds / 1_000_000_000_000_000)
+    private func finish(_ symbol: String, _ milliseconds: UInt64) {
         if milliseconds > slowestMilliseconds || slowest.isEmpty {
             slowest = symbol
             slowestMilliseconds = milliseconds
         }
         // Symbols of functions start with an f, those of entries and thunks with other letters.
         if symbol.hasPrefix("f") { done = min(total, done + 1) }
-        if now - lastReport >= ProgressMeter.interval { send() }
+        if clock.now - lastReport >= ProgressMeter.interval { send() }
     }
 
     private func send() {

@@ -133,7 +133,9 @@ public struct WorkerLoop {
         }
         // At the soft limit comes SIGXCPU, which tells what happened; at the hard one SIGKILL.
         set(RLIMIT_CPU, limits.seconds, limits.seconds + 2)
-        set(RLIMIT_AS, limits.memory + BigStack.size, limits.memory + BigStack.size)
+        // More threads raise the soft limit by what each takes, when they begin.
+        let addresses = limits.memory + BigStack.size
+        set(RLIMIT_AS, addresses, addresses + UInt64(limits.threads - 1) * BigStack.addresses)
         set(RLIMIT_CORE, 0, 0)
     }
 

@@ -101,19 +101,29 @@ public struct IRModule: ~Copyable {
     // MARK: Globals and functions
 
     /// A constant global.
-    public func addConstant(_ name: String, _ value: Value, exported: Bool = false, alignment: Int = 8) -> Value {
+    public func addConstant(_ name: String, _ value: Value, _ visibility: Visibility, alignment: Int = 8) -> Value {
         let global: LLVMValueRef = LLVMAddGlobal(raw, LLVMTypeOf(value.raw), name)
         LLVMSetInitializer(global, value.raw)
         LLVMSetGlobalConstant(global, 1)
         LLVMSetAlignment(global, UInt32(alignment))
-        if !exported { LLVMSetLinkage(global, LLVMInternalLinkage) }
+        visibility.apply(to: global)
         return Value(global)
     }
 
-    /// A function of the module itself, visible to no other object.
-    public func addFunction(_ name: String, _ type: IRType, convention: CallingConvention) -> Function {
+    /// A constant that another object of the linked one has.
+    public func declareConstant(_ name: String) -> Value {
+        let global: LLVMValueRef = LLVMAddGlobal(raw, types.i64.raw, name)
+        LLVMSetGlobalConstant(global, 1)
+        Visibility.linked.apply(to: global)
+        return Value(global)
+    }
+
+    /// A function; one that never gets a block is another object's.
+    public func addFunction(
+        _ name: String, _ type: IRType, convention: CallingConvention, _ visibility: Visibility = .own
+    ) -> Function {
         let function: LLVMValueRef = LLVMAddFunction(raw, name, type.raw)
-        LLVMSetLinkage(function, LLVMInternalLinkage)
+        visibility.apply(to: function)
         LLVMSetFunctionCallConv(function, convention.number)
         return Function(value: Value(function), type: type)
     }

@@ -164,3 +164,18 @@ public enum Conversion {
         }
     }
 }
+
+/// Who can refer to a symbol.
+public enum Visibility {
+    /// The object itself.
+    case own
+    /// All objects that are linked into one: references are direct ones.
+    case linked
+    /// Whoever loads the linked object.
+    case exported
+
+    func apply(to global: LLVMValueRef) {
+        if self == .own { LLVMSetLinkage(global, LLVMInternalLinkage) }
+        if self == .linked { LLVMSetVisibility(global, LLVMHiddenVisibility) }
+    }
+}

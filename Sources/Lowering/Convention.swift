@@ -92,7 +92,7 @@ struct Context {
 extension ModuleLowering {
     /// A function of the internal convention.
     func addGuestFunction(_ name: String, _ type: FunctionType) -> Function {
-        let function = addFunction(name, convention(type).type, convention: Convention.calls)
+        let function = addFunction(name, convention(type).type, convention: Convention.calls, shared)
         ir.add(attributes.context, to: function, at: .parameter(Convention.anchor))
         return function
     }

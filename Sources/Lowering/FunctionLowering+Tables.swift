@@ -54,7 +54,7 @@ extension FunctionLowering {
     }
 
     func lowerCall(_ callee: Int) throws(LoweringError) {
-        guard callee < module.functions.count else { throw fail("function \(callee) does not exist") }
+        guard callee < module.functionTypes.count else { throw fail("function \(callee) does not exist") }
         let type = module.functionTypes[callee]
         if let plan = module.plan, module.work.inlining.size(of: callee) != nil {
             return try lowerInlined(callee, type, plan: plan)
@@ -63,7 +63,7 @@ extension FunctionLowering {
             let convention = module.convention(type)
             let arguments = convention.arguments(
                 context: context, gas: gas, height: height(calling: callee), try popArguments(type))
-            let returned = module.callGuest(module.functions[callee].value, convention, arguments)
+            let returned = module.callGuest(module.function(callee).value, convention, arguments)
             finishCall(returned, convention, hasResult: !type.results.isEmpty)
         }
     }

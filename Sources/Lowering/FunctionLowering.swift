@@ -98,7 +98,7 @@ final class FunctionLowering {
         build = module.build
         types = module.types
         type = module.functionTypes[index]
-        function = module.functions[index]
+        function = module.function(index)
         convention = module.convention(type)
         context = module.context(of: function)
         height = function.argument(Convention.height)

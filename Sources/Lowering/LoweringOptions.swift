@@ -17,11 +17,13 @@ public struct LoweringOptions: Sendable, Hashable {
     public var lineTables: Bool
     /// Limits of the pre-pass that chooses a function's tier.
     public var budget: Budget
+    /// Instructions that a part of a module has at least, where code is made in parts.
+    public var partLength: UInt64
 
     public init(
         bounds: Bounds = .guardPages, tier: Tier = .optimised, triple: String = "x86_64-unknown-linux-gnu",
         cpu: CPULevel = .standard, linksEverything: Bool = false, lineTables: Bool = true,
-        budget: Budget = .standard
+        budget: Budget = .standard, partLength: UInt64 = LoweringOptions.standardPartLength
     ) {
         self.bounds = bounds
         self.tier = tier
@@ -30,7 +32,11 @@ public struct LoweringOptions: Sendable, Hashable {
         self.linksEverything = linksEverything
         self.lineTables = lineTables
         self.budget = budget
+        self.partLength = partLength
     }
+
+    /// Half a second of processor time: what is smaller stays whole.
+    public static let standardPartLength: UInt64 = 24_000
 }
 
 extension LoweringOptions {
@@ -45,7 +51,10 @@ extension LoweringOptions {
 
 /// What to stop at.
 public enum LoweringProduct: String, Sendable, Hashable {
+    /// One object, which is the whole module.
     case object
+    /// Objects that are linked in their order: as many as the module's size tells, whoever makes them.
+    case parts
     case assembly
     /// LLVM IR as lowered.
     case ir
@@ -97,20 +106,24 @@ public enum LoweringError: Error, Sendable, CustomStringConvertible {
 public enum LoweringProgress: Sendable, Hashable {
     /// A stage begins; named as in `LoweringOutput.stages`.
     case stage(String)
-    /// Code of the function with this symbol has been generated (entries and thunks count too).
-    case function(String)
+    /// Code of the function with this symbol has been generated (entries and thunks count too), in so many seconds of
+    /// wall time.
+    case function(String, seconds: Double)
 }
 
 /// What came of lowering one module.
 public struct LoweringOutput: Sendable {
-    /// The object, or text, that was asked for.
-    public var bytes: [UInt8]
+    /// The objects, or the text, that was asked for; at least one.
+    public var objects: [[UInt8]]
     /// The tier the module has, which may be lower than the one asked for.
     public var tier: Tier
     /// Per function the module defines, in order.
     public var functions: [FunctionFacts]
-    /// Seconds of wall time, by stage, in the order they ran.
+    /// Seconds of wall time, by stage, in the order they ran; of parts that were made side by side the sum.
     public var stages: [(name: String, seconds: Double)]
+
+    /// The one object or text, where no parts were asked for.
+    public var bytes: [UInt8] { objects[0] }
 }
 
 /// What is known about one lowered function.

@@ -5,7 +5,7 @@ import LLVMKit
 import Metering
 import WasmFormat
 
-/// The lowering of one module: what its functions share.
+/// The lowering of one part of a module: what its functions share.
 final class ModuleLowering {
     let module: WasmFormat.Module
     let plan: MeteringPlan?
@@ -31,14 +31,26 @@ final class ModuleLowering {
     let invariant: Annotation
     let attributes: Attributes
 
-    /// What a direct call of a function calls: its code, or an import's thunk.
-    private(set) var functions: [Function] = []
-    /// What a reference through a table, an export or the start section calls.
-    private(set) var tableEntries: [Function] = []
+    let part: Part
+    /// Code of functions and entries through tables, those of other parts when something refers to them.
+    private var functions: [Function?]
+    private var entries: [Int: Function] = [:]
+    /// The end of this part's code, and of the whole in the last part.
+    private(set) var end: Function?
     var trapHelpers = TrapHelpers()
     private var conventions: [FunctionType: Convention] = [:]
     /// By position of the body: see `CounterStores`.
     private var counterStores: [Int: [UInt32]] = [:]
+
+    /// A stretch of the index space of functions that becomes an object.
+    struct Part: Sendable {
+        let number: Int
+        let count: Int
+        let functions: Range<Int>
+
+        /// Whether the entries and all tables but the functions' own are in it.
+        var isLast: Bool { number == count - 1 }
+    }
 
     struct Attributes {
         let function: [Attribute]
@@ -50,22 +62,14 @@ final class ModuleLowering {
 
     init(
         _ module: WasmFormat.Module, plan: MeteringPlan?, options: LoweringOptions, work: ModuleWork,
-        machine: borrowing TargetMachine
-    ) throws(LoweringError) {
+        image: DescriptorImage, part: Part, machine: borrowing TargetMachine
+    ) {
         self.module = module
         self.plan = plan
         self.options = options
         self.work = work
-        let entries = (plan?.trampolines ?? []).indices.filter { index in
-            index >= module.importedFunctionCount && plan?.trampolines[index] != nil
-        }
-        guard
-            let image = DescriptorImage(
-                module, plan: plan, bounds: options.bounds, reserve: work.reserve,
-                linksEverything: options.linksEverything,
-                firstAfterFunctions: entries.first.map { .tableEntry($0) } ?? .end)
-        else { throw .inconsistent(function: 0, offset: 0, rule: "a function type is unusable") }
         self.image = image
+        self.part = part
         names = SymbolNames(module)
         ir = IRModule(name: "module", machine: machine)
         types = ir.types
@@ -90,6 +94,7 @@ final class ModuleLowering {
         typeNumbers = image.typeNumbers
         globalTypes = module.globalTypes
         importedGlobalCount = module.importedGlobalCount
+        functions = Array(repeating: nil, count: image.functionTypes.count)
     }
 
     // MARK: Types and constants
@@ -160,10 +165,32 @@ final class ModuleLowering {
     }
 
     /// Adds a function with the attributes all have.
-    func addFunction(_ name: String, _ type: IRType, convention: CallingConvention) -> Function {
-        let function = ir.addFunction(name, type, convention: convention)
+    func addFunction(
+        _ name: String, _ type: IRType, convention: CallingConvention, _ visibility: Visibility = .own
+    ) -> Function {
+        let function = ir.addFunction(name, type, convention: convention, visibility)
         for attribute in attributes.function { ir.add(attribute, to: function) }
         return function
+    }
+
+    /// Who refers to functions and to the table of their rows.
+    var shared: Visibility { part.count == 1 ? .own : .linked }
+
+    /// What a direct call of a function calls: its code, or an import's thunk.
+    func function(_ index: Int) -> Function {
+        if let known = functions[index] { return known }
+        let function = addGuestFunction(names.symbol(UInt32(index)), functionTypes[index])
+        functions[index] = function
+        return function
+    }
+
+    /// What a reference through a table, an export or the start section calls.
+    func tableEntry(_ index: Int) -> Function {
+        guard index >= importedFunctionCount, trampolineCharge(index) != nil else { return function(index) }
+        if let known = entries[index] { return known }
+        let entry = addGuestFunction("entry\(index)", functionTypes[index])
+        entries[index] = entry
+        return entry
     }
 
     /// Whether entries of a function have something to do before its code runs.
@@ -172,30 +199,36 @@ final class ModuleLowering {
         return plan.trampolines[index]
     }
 
-    /// Declares everything, then lowers bodies, entries and the descriptor, in the order of the index space.
+    /// Declares what the part defines, then lowers bodies, entries and tables, in the order of the index space.
+    ///
+    /// - Returns: facts of the part's functions.
     func lower() throws(LoweringError) -> [FunctionFacts] {
-        for (index, type) in functionTypes.enumerated() {
-            functions.append(addGuestFunction(names.symbol(UInt32(index)), type))
-        }
-        for index in functionTypes.indices {
-            if index >= importedFunctionCount, trampolineCharge(index) != nil {
-                tableEntries.append(addGuestFunction("entry\(index)", functionTypes[index]))
-            } else {
-                tableEntries.append(functions[index])
-            }
+        for index in part.functions { _ = function(index) }
+        if part.isLast {
+            for index in functionTypes.indices { if trampolineCharge(index) != nil { _ = tableEntry(index) } }
+        } else {
+            end = addEnd()
         }
         let facts = try lowerBodies()
-        for index in functionTypes.indices {
-            if index < importedFunctionCount {
-                lowerImport(index)
-            } else if let charge = trampolineCharge(index) {
-                lowerTrampoline(index, charge: charge)
+        for index in part.functions where index < importedFunctionCount { lowerImport(index) }
+        if part.isLast {
+            for index in functionTypes.indices.dropFirst(importedFunctionCount) {
+                if let charge = trampolineCharge(index) { lowerTrampoline(index, charge: charge) }
             }
         }
         lowerTrapHelpers()
-        let end = emitDescriptor()
-        lowerEmpty(end)
+        let entries = part.isLast ? lowerHostEntries() : HostEntries()
+        if part.isLast { end = addEnd() }
+        if let end {
+            emitItems(entries, end: end)
+            lowerEmpty(end)
+        }
         return facts
+    }
+
+    private func addEnd() -> Function {
+        addFunction(
+            part.isLast ? "text_end" : "text_end\(part.number)", ir.functionType([], types.void), convention: .c)
     }
 
     private func lowerBodies() throws(LoweringError) -> [FunctionFacts] {
@@ -205,7 +238,7 @@ final class ModuleLowering {
         let lines = LineTables(ir, fileName: "module.wasm", producer: "smelt")
         let facts = try lowerBodies { index, body in
             let name = module.functionNames[UInt32(index)] ?? "f\(index)"
-            return lines.add(functions[index], name: name, line: body.offset)
+            return lines.add(function(index), name: name, line: body.offset)
         }
         lines.finish()
         return facts
@@ -213,9 +246,10 @@ final class ModuleLowering {
 
     private func lowerBodies(scope: (Int, FunctionBody) -> DebugScope?) throws(LoweringError) -> [FunctionFacts] {
         var facts: [FunctionFacts] = []
-        for (position, body) in module.bodies.enumerated() {
-            let index = importedFunctionCount + position
-            guard index < functions.count, plan.map({ position < $0.functions.count }) ?? true else {
+        for index in part.functions where index >= importedFunctionCount {
+            let position = index - importedFunctionCount
+            let body = module.bodies[position]
+            guard plan.map({ position < $0.functions.count }) ?? true else {
                 throw .inconsistent(function: UInt32(index), offset: body.offset, rule: "body without a function")
             }
             let function = FunctionLowering(

@@ -23,7 +23,7 @@ extension ModuleLowering {
     /// An import, callable with the internal convention: the counter is in the context while the host works, and
     /// is read again because the host charges it.
     func lowerImport(_ index: Int) {
-        let function = functions[index]
+        let function = self.function(index)
         let type = functionTypes[index]
         build.position(ir.addBlock(function))
         let convention = convention(type)
@@ -43,7 +43,7 @@ extension ModuleLowering {
     /// What the reference puts in front of functions that are reached from outside or through a table: its own
     /// charge, then the height, which the function compares.
     func lowerTrampoline(_ index: Int, charge: UInt64) {
-        let function = tableEntries[index]
+        let function = tableEntry(index)
         let convention = convention(functionTypes[index])
         let start = ir.addBlock(function)
         let exhausted = ir.addBlock(function)
@@ -59,7 +59,7 @@ extension ModuleLowering {
         let cost = plan?.functions[position].stackCost ?? 0
         let height = build.binary(.add, function.argument(Convention.height), i64(UInt64(cost)))
         let returned = callGuest(
-            functions[index].value, convention,
+            self.function(index).value, convention,
             convention.arguments(
                 context: context, gas: left, height: height, convention.parameters(of: function)))
         build.markTail(returned)
@@ -71,7 +71,7 @@ extension ModuleLowering {
     private func callFromOutside(_ index: Int, _ context: Context, _ arguments: [Value]) -> Value? {
         let convention = convention(functionTypes[index])
         let returned = callGuest(
-            tableEntries[index].value, convention,
+            tableEntry(index).value, convention,
             convention.arguments(context: context, gas: loadGas(context), height: i64(0), arguments))
         storeGas(convention.gas(of: returned, build), context)
         return functionTypes[index].results.isEmpty ? nil : convention.value(of: returned, build)

@@ -34,16 +34,17 @@ public enum SinglePass {
             throw .inconsistent(function: UInt32(imported), offset: 0, rule: "body without a function")
         }
         let entries = (plan?.trampolines ?? []).indices.first { $0 >= imported && plan?.trampolines[$0] != nil }
+        let code = CodePiece(
+            functions: 0..<imported + module.bodies.count, end: entries.map { .tableEntry($0) } ?? .end)
         guard
             let image = DescriptorImage(
-                module, plan: plan, bounds: bounds, reserve: reserve, linksEverything: linksEverything,
-                firstAfterFunctions: entries.map { .tableEntry($0) } ?? .end)
+                module, plan: plan, bounds: bounds, reserve: reserve, linksEverything: linksEverything, pieces: [code])
         else { throw .inconsistent(function: 0, offset: 0, rule: "a function type is unusable") }
         let compiler = ModuleCompiler(
             validated, plan: plan, image: image, reserve: reserve, bounds: bounds, linksEverything: linksEverything)
         let (text, lines, frames) = try compiler.compile(progress: progress)
         let starts = compiler.functionPlaces
-        let end = compiler.place(.symbol(entries.map { .tableEntry($0) } ?? .end)) ?? text.count
+        let end = compiler.place(.symbol(code.end)) ?? text.count
         let functions = starts.indices.map { index in
             ObjectFile.Function(
                 name: symbol(UInt32(index)), start: starts[index],

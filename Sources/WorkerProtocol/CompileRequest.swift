@@ -29,11 +29,14 @@ public struct CompileLimits: Sendable, Hashable {
     /// Seconds of real time after which the host gives a worker up that neither works nor answers. Far above what
     /// a busy machine makes of the processor time.
     public var patience: UInt64
+    /// Parts of the module that may be compiled at a time; the bytes do not depend on it.
+    public var threads: Int
 
-    public init(seconds: UInt64, memory: UInt64, patience: UInt64? = nil) {
+    public init(seconds: UInt64, memory: UInt64, patience: UInt64? = nil, threads: Int = 1) {
         self.seconds = seconds
         self.memory = memory
         self.patience = patience ?? 60 + 30 * seconds
+        self.threads = threads
     }
 
     /// 60 s and 4 GiB for modules up to 1 MiB, in proportion above.
@@ -51,6 +54,9 @@ public struct CompileRequest: Sendable, Hashable {
     public var product: Product
     public var limits: CompileLimits
 
+    /// More than there are parts of any module.
+    static let mostThreads = 256
+
     public init(cid: Cid, wasm: [UInt8], settings: CompileSettings, product: Product, limits: CompileLimits) {
         self.cid = cid
         self.wasm = wasm
@@ -62,7 +68,8 @@ public struct CompileRequest: Sendable, Hashable {
     public var frame: Frame {
         var text = FieldText([
             "cid": cid.text, "product": product.rawValue, "seconds": String(limits.seconds),
-            "memory": String(limits.memory), "profile": settings.profile == .suite ? "suite" : "fvm",
+            "memory": String(limits.memory), "threads": String(limits.threads),
+            "profile": settings.profile == .suite ? "suite" : "fvm",
             "stack-limit": String(settings.stackLimit), "metered": settings.isMetered ? "yes" : "no",
             "bounds": settings.bounds.rawValue, "tier": settings.tier.rawValue, "cpu": settings.cpu.rawValue,
             "target": settings.target,
@@ -80,6 +87,7 @@ public struct CompileRequest: Sendable, Hashable {
         guard frame.kind == .request, let cid = text.first("cid").flatMap({ try? Cid(text: $0) }),
             let product = text.first("product").flatMap(Product.init(rawValue:)),
             let seconds: UInt64 = text.number("seconds"), let memory: UInt64 = text.number("memory"),
+            let threads: Int = text.number("threads"), (1...CompileRequest.mostThreads).contains(threads),
             let stackLimit: UInt32 = text.number("stack-limit"), let target = text.first("target"),
             let bounds = text.first("bounds").flatMap(Bounds.init(rawValue:)),
             let tier = text.first("tier").flatMap(Tier.init(rawValue:)),
@@ -98,6 +106,6 @@ public struct CompileRequest: Sendable, Hashable {
             settings: CompileSettings(
                 profile: profile == "suite" ? .suite : .fvm, prices: prices, stackLimit: stackLimit,
                 isMetered: metered == "yes", bounds: bounds, tier: tier, cpu: cpu, target: target),
-            product: product, limits: CompileLimits(seconds: seconds, memory: memory))
+            product: product, limits: CompileLimits(seconds: seconds, memory: memory, threads: threads))
     }
 }

@@ -38,7 +38,7 @@ let smeltCommand = Command(
                 """,
             options: [
                 Option("output", short: "o", .file("OUT"), "Where to write objects (or what --emit names)."),
-                Option("jobs", short: "j", .integer("N", 1...256), "Worker processes at a time (default: processors)."),
+                Option("jobs", short: "j", .integer("N", 1...256), "Processors to use (default: all)."),
                 cpuOption,
                 Option("target", .choice([ArtifactFormat.target]), "Target triple; there is one so far."),
                 Option(

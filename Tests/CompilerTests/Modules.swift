@@ -23,6 +23,24 @@ enum Modules {
             + section(10, [1] + leb(code.count) + code)
     }
 
+    /// Functions `i32 -> i32` of 128 instructions each that call the next one; the last is exported as `f`.
+    static func large(functions count: Int) -> [UInt8] {
+        var bodies: [UInt8] = []
+        for index in 0..<count {
+            var body: [UInt8] = [0, 0x20, 0]
+            for step in 0..<41 {
+                body += [0x20, 0, 0x41, UInt8(step + index & 7)] + [0x73, step & 1 == 0 ? 0x6a : 0x6c]
+            }
+            if index + 1 < count { body += [0x10] + leb(index + 1) }
+            body.append(0x0b)
+            bodies += leb(body.count) + body
+        }
+        return header + section(1, [1, 0x60, 1, 0x7f, 1, 0x7f])
+            + section(3, leb(count) + [UInt8](repeating: 0, count: count)) + section(5, [1, 0, 1])
+            + section(7, [2, 1, 0x66, 0] + leb(count - 1) + [6] + Array("memory".utf8) + [2, 0])
+            + section(10, leb(count) + bodies)
+    }
+
     /// Returns a constant below 64.
     static func constant(_ value: UInt8) -> [UInt8] { function([0x41, value]) }
 

@@ -63,6 +63,26 @@ extension CompileOutcome {
         }
     }
 
+    /// A module in several parts, which one, two or many threads make.
+    @Test func bytesDoNotDependOnTheNumberOfJobs() throws {
+        let module = input(Modules.large(functions: 400))
+        let objects = try [1, 2, 9].map { jobs in
+            let actor = try #require(CompilePool(store: nil, jobs: jobs).compile([module])[0].actor)
+            #expect(actor.facts?.functions == 400 && actor.facts?.baselineFunctions == 0)
+            #expect(actor.facts?.slowest.hasPrefix("f") == true)
+            return actor.object.bytes
+        }
+        #expect(objects[0] == objects[1] && objects[0] == objects[2])
+    }
+
+    @Test func aJobHasItsShareOfTheProcessors() {
+        #expect(CompileRun.share(of: 100, left: 100, processors: 1) == 1)
+        #expect(CompileRun.share(of: 100, left: 100, processors: 4) == 4)
+        #expect(CompileRun.share(of: 100, left: 1_000, processors: 4) == 1)
+        #expect(CompileRun.share(of: 300, left: 1_000, processors: 4) == 2)
+        #expect(CompileRun.share(of: 0, left: 0, processors: 4) == 1)
+    }
+
     @Test func aModuleIsCompiledOnceAndThenFound() throws {
         let pool = CompilePool(store: store(), jobs: 1)
         let first = try #require(pool.compile([input(Modules.constant(7))])[0].actor)
@@ -452,7 +472,7 @@ extension CompileOutcome {
         settings.stackLimit = 77
         let request = CompileRequest(
             cid: CompileInput(name: "", wasm: [1]).cid, wasm: [1, 2, 3], settings: settings, product: .asm,
-            limits: CompileLimits(seconds: 5, memory: 6))
+            limits: CompileLimits(seconds: 5, memory: 6, threads: 3))
         let back = try CompileRequest(request.frame)
         #expect(back == request)
     }

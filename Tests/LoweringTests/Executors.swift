@@ -125,8 +125,8 @@ struct TestModule {
     // MARK: Native code
 
     func compile(_ options: LoweringOptions, linker: Linker) throws -> NativeCode {
-        let object = try Lowering.lower(module, plan: plan, options: options).bytes
-        return try NativeCode(try linker.link(object))
+        let objects = try Lowering.lower(module, plan: plan, options: options, product: .parts).objects
+        return try NativeCode(try linker.link(objects))
     }
 
     /// - Parameter touch: what the host does to memory at each call of an import, beyond its scripted answer.
@@ -252,9 +252,10 @@ final class NativeCode {
     }
 }
 
-/// The four ways a module is compiled.
+/// The ways a module is compiled: tiers and bounds modes, and in as many parts as there can be.
 let everyWay: [LoweringOptions] = [
     LoweringOptions(budget: .unlimited),
+    LoweringOptions(budget: .unlimited, partLength: 1),
     LoweringOptions(tier: .baseline),
     LoweringOptions(bounds: .checks, budget: .unlimited),
     LoweringOptions(bounds: .checks, tier: .baseline),

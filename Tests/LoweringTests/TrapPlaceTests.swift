@@ -31,8 +31,8 @@ struct TrapPlaceTests {
         ]
         for (name, code, _) in shapes { sample.add(name, [.i32], [], code: code) }
         let module = try TestModule(sample.module.bytes)
-        let object = try Lowering.lower(module.module, plan: module.plan, options: way).bytes
-        let native = try NativeModule(object: LoadableObject(checking: Linker.find().link(object)))
+        let objects = try Lowering.lower(module.module, plan: module.plan, options: way, product: .parts).objects
+        let native = try NativeModule(object: LoadableObject(checking: Linker.find().link(objects)))
         for (index, (name, _, opcode)) in shapes.enumerated() {
             let instance = try native.makeInstance(handler: NoImports(), limiter: ResourceLimiter(limit: 1 << 31))
             instance.gasCounter = 1 << 40
