@@ -83,8 +83,10 @@ private let startOnce: Void = {
     // thousands of blocks it took a fifth of the time.
     // The counter's values make one live range through the whole function; the register coalescer looks at a range of
     // more than 50 values 32 times and not 256 times, each of which costs its length.
+    // Following copies through phis, the peephole optimiser goes round in a cycle of moves between register banks until
+    // its stack ends (llvm-project#216271).
     let words: [StaticString] = [
-        "smelt", "-x86-cmov-converter=false", "-disable-cgp", "-disable-lsr",
+        "smelt", "-disable-adv-copy-opt", "-x86-cmov-converter=false", "-disable-cgp", "-disable-lsr",
         "-disable-mergeicmps", "-disable-partial-libcall-inlining",
         "-experimental-debug-variable-locations=false", "-grow-region-complexity-budget=200",
         "-large-interval-size-threshold=50", "-large-interval-freq-threshold=32",

@@ -49,6 +49,31 @@ struct OperatorTests {
         try compare(sample.module.bytes, calls, ways: [way], "constants")
     }
 
+    /// A value that a loop carries and moves between register banks without a change: LLVM's peephole optimiser recursed
+    /// without an end here (llvm-project#216271).
+    @Test(arguments: everyWay)
+    func aLoopMayMoveAValueBetweenRegisterBanks(_ way: LoweringOptions) throws {
+        var sample = Sample()
+        let step = """
+            local.get 3 local.get 3 f64.copysign local.set 3
+            local.get 4 local.get 3 i64.trunc_sat_f64_s i64.add local.set 4
+            """
+        sample.add(
+            "f", [.i32, .i64, .f32], [.i64], locals: [(1, 0x7C), (1, 0x7E)],
+            """
+            local.get 1 f64.reinterpret_i64 local.set 3
+            loop
+            \(step) local.get 2 i32.trunc_f32_u drop \(step)
+            local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0
+            end
+            local.get 4 local.get 3 i64.reinterpret_f64 i64.xor
+            """)
+        let calls = [UInt64(0), 0x7FF8_0000_0000_0001, 0xC12E_8480_0000_0000, 0xFFF0_0000_0000_0000].map {
+            GuestCall(export: "f", arguments: [3, $0, 0x4040_0000])
+        }
+        try compare(sample.module.bytes, calls, ways: [way], "banks")
+    }
+
     /// Moves that must not touch a signalling NaN's bits.
     @Test func movesKeepAllBitsOfNaNs() throws {
         var sample = Sample(pages: (1, 1))
