@@ -64,6 +64,7 @@ let targets: [Target] = [
         name: "CActorRuntime", path: "Runtime", exclude: ["tests"],
         cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
     layer("CodeSettings"),
+    layer("SeededRandom"),
     layer("Drafts"),
     layer("Primitives", ["CGMP", "CSodium"], unsafe: .cLibrary),
     layer("WasmFormat", ["CActorRuntime"]),
@@ -81,7 +82,7 @@ let targets: [Target] = [
     layer("Engine", ["CActorRuntime"], unsafe: .runtime),
     layer("JSON", ["CYajl"], unsafe: .cLibrary),
     layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
-    layer("Statistics", ["CGSL"], unsafe: .cLibrary),
+    layer("Statistics", ["SeededRandom", "CGSL"], unsafe: .cLibrary),
 
     // L2: artifacts, shared by both sides.
     layer(
@@ -139,7 +140,8 @@ let targets: [Target] = [
     layer(
         "GasBench",
         [
-            "CompilePool", "NativeEngine", "Engine", "Metering", "GasSchedule", "WasmFormat", "ArtifactFormat",
+            "SeededRandom", "CompilePool", "NativeEngine", "Engine", "Metering", "GasSchedule", "WasmFormat",
+            "ArtifactFormat",
             "CodeSettings",
             "Statistics", "JSON",
         ], unsafe: .systemCalls),
@@ -157,7 +159,7 @@ let targets: [Target] = [
         ]),
 
     // Witnesses and test helpers; no product imports them.
-    layer("WasmReference", ["Metering", "Validator", "WasmFormat", "Engine"], unsafe: .runtime),
+    layer("WasmReference", ["Metering", "Validator", "GasSchedule", "WasmFormat", "Engine"], unsafe: .runtime),
     layer(
         "SpecSuite",
         [
@@ -177,14 +179,16 @@ let targets: [Target] = [
     layer(
         "ModuleFuzz",
         [
-            "TestSupport", "WasmReference", "ArtifactFormat", "CodeSettings", "Compiler", "Lowering", "NativeEngine",
+            "SeededRandom", "TestSupport", "WasmReference", "ArtifactFormat", "CodeSettings", "Compiler", "Lowering",
+            "NativeEngine",
             "Metering", "Validator", "GasSchedule", "Engine", "WasmFormat", "CZlib",
         ], unsafe: .cLibrary),
     program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
     layer(
         "Witness",
         [
-            "TestSupport", "WasmReference", "ArtifactFormat", "Compiler", "Lowering", "NativeEngine", "Metering",
+            "SeededRandom", "TestSupport", "WasmReference", "ArtifactFormat", "Compiler", "Lowering", "NativeEngine",
+            "Metering",
             "Validator", "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
         ]),
     layer(
@@ -213,7 +217,8 @@ let targets: [Target] = [
     tests(
         "Lowering",
         [
-            "Lowering", "ArtifactFormat", "CodeSettings", "Compiler", "CActorRuntime", "WasmReference", "NativeEngine",
+            "SeededRandom", "Lowering", "ArtifactFormat", "CodeSettings", "Compiler", "CActorRuntime", "WasmReference",
+            "NativeEngine",
             "Bundle", "Engine", "Metering", "Validator", "WasmFormat", "GasSchedule",
         ]),
     tests(
@@ -240,7 +245,7 @@ let targets: [Target] = [
     tests(
         "Replay",
         [
-            "Replay", "Machine", "Kernel", "WasmReference", "Engine", "Metering", "WasmFormat", "GasSchedule", "Bundle",
+            "Replay", "Machine", "Kernel", "WasmReference", "Engine", "GasSchedule", "Bundle",
             "IPLD", "Crypto", "Primitives", "JSON",
         ]),
     tests(
@@ -261,11 +266,12 @@ let targets: [Target] = [
     tests("Witness", ["Witness", "Bundle", "CodeSettings"]),
     tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule", "smelt-worker"]),
     tests("CommandTable", ["CommandTable"]),
-    tests("Statistics", ["Statistics"]),
+    tests("Statistics", ["SeededRandom", "Statistics"]),
     tests(
         "GasBench",
         [
-            "GasBench", "Statistics", "CompilePool", "NativeEngine", "ArtifactFormat", "CodeSettings", "Metering",
+            "SeededRandom", "GasBench", "Statistics", "CompilePool", "NativeEngine", "ArtifactFormat", "CodeSettings",
+            "Metering",
             "GasSchedule",
             "WasmFormat", "JSON", "smelt-worker",
         ]),

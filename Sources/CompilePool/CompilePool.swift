@@ -7,9 +7,9 @@ import WorkerProtocol
 
 /// Compiles modules in worker processes and keeps what comes of it in the store.
 ///
-/// Usable from several threads; together they run at most `jobs` workers, or fewer with more threads. Everything a module can do to the
-/// compiler ends in an outcome: a crash, too much time or memory is tried once more without optimisation and is then
-/// a stated failure of this machine.
+/// Usable from several threads; together they run at most `jobs` workers, or fewer with more threads. Everything a
+/// module can do to the compiler ends in an outcome: a crash, too much time or memory is tried once more without
+/// optimisation and is then a stated failure of this machine.
 public final class CompilePool: Sendable {
     public let settings: CompileSettings
     let store: ArtifactStore?

@@ -2,6 +2,7 @@ import CompilePool
 import GasSchedule
 import JSON
 import NativeEngine
+import SeededRandom
 import Statistics
 
 /// Looks for the loop bodies that take the most time for their gas, by random and genetic search. It knows the

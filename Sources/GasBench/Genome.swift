@@ -1,4 +1,5 @@
 import GasSchedule
+import SeededRandom
 import Statistics
 import WasmFormat
 

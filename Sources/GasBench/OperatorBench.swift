@@ -3,6 +3,7 @@ import CompilePool
 import Engine
 import GasSchedule
 import NativeEngine
+import SeededRandom
 import Statistics
 
 /// How long and how operators are measured.

@@ -1,4 +1,5 @@
 import Glibc
+import SeededRandom
 import Statistics
 
 /// Processor time of the calling thread: what other processes take of the processor does not count, what they do to

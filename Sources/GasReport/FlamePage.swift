@@ -1,4 +1,4 @@
-import Primitives
+import Glibc
 
 /// A page that opens without a network: a message's flame graph by gas above the one by time, each box coloured by how
 /// long it took for its gas.
@@ -111,19 +111,8 @@ public struct FlamePage {
     /// From blue, a tenth of the time that gas pays for, over white to red, ten times as much.
     static func colour(_ compute: UInt64, _ nanoseconds: Double) -> String {
         guard compute > 0, nanoseconds > 0 else { return "#b8b8b8" }
-        // Nanoseconds per gas over the promised tenth.
-        let ratio = nanoseconds * 10_000 / Double(compute)
-        var steps = 0.0
-        var rest = ratio
-        // Decades by halves: a logarithm that is good enough for a colour.
-        while rest >= 1.2589, steps < 10 {
-            rest /= 1.2589
-            steps += 1
-        }
-        while rest < 1, steps > -10 {
-            rest *= 1.2589
-            steps -= 1
-        }
+        // Nanoseconds per gas over the promised tenth, in tenths of a decade.
+        let steps = min(10, max(-10, (10 * log10(nanoseconds * 10_000 / Double(compute))).rounded(.down)))
         let fade = Int(235 - steps.magnitude / 10 * 150)
         return steps >= 0 ? "rgb(235,\(fade),\(fade))" : "rgb(\(fade),\(fade),235)"
     }

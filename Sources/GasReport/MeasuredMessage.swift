@@ -58,11 +58,6 @@ public struct Measurement: Sendable {
     public var leastRounds: Int
     private let clock = SpanClock()
 
-    /// The cost of the clock, nanoseconds.
-    public var clockCost: UInt64 { clock.cost }
-    /// Its resolution, nanoseconds.
-    public var clockResolution: UInt64 { clock.resolution }
-
     public init(rounds: Int, leastRounds: Int? = nil) {
         self.rounds = rounds
         self.leastRounds = min(rounds, leastRounds ?? rounds)

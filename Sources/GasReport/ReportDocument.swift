@@ -202,10 +202,9 @@ public struct ReportDocument: Sendable {
         return .object(members)
     }
 
-    /// Tables as CSV, by file name.
-    public var tables: [(name: String, text: String)] {
-        let json = json
-        return ["methods", "calls", "charges", "messages", "fits"].map { name in
+    /// Tables of the report's JSON as CSV, by file name.
+    public static func tables(_ json: JSONValue) -> [(name: String, text: String)] {
+        ["methods", "calls", "charges", "messages", "fits"].map { name in
             (name: "\(name).csv", text: CSV.text(json[name] ?? .array([])))
         }
     }

@@ -6,9 +6,10 @@ public struct ReportPage {
     private let document: ReportDocument
     private let json: JSONValue
 
-    public init(_ document: ReportDocument) {
+    /// - Parameter json: what the document is as JSON; making it takes as long as all of the page.
+    public init(_ document: ReportDocument, json: JSONValue) {
         self.document = document
-        json = document.json
+        self.json = json
     }
 
     /// The page.

@@ -4,8 +4,6 @@ import Glibc
 public struct SpanClock: Sendable {
     /// What reading it costs, nanoseconds: the least difference of two readings in a row.
     public let cost: UInt64
-    /// Its resolution as the kernel states it, nanoseconds.
-    public let resolution: UInt64
 
     /// Measures its own cost.
     public init() {
@@ -15,10 +13,6 @@ public struct SpanClock: Sendable {
             least = min(least, SpanClock.read() &- first)
         }
         cost = least
-        var time = timespec()
-        // Cannot fail: the clock exists on Linux, and the structure is ours.
-        unsafe clock_getres(CLOCK_MONOTONIC, &time)
-        resolution = UInt64(clamping: time.tv_nsec)
     }
 
     /// Nanoseconds since some point in the past.

@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// Intervals by drawing, with repetition, as many values as were measured, again and again (Efron's percentile
 /// method). Equal seeds and values give equal intervals.
 ///

@@ -1,3 +1,5 @@
+import Replay
+
 /// The exit statuses of `smelt`, listed in its help.
 enum ExitStatus: Int32 {
     case success = 0
@@ -25,5 +27,16 @@ struct CommandFailure: Error {
     init(_ status: ExitStatus, _ message: String) {
         self.status = status
         self.message = message
+    }
+}
+
+extension CommandFailure {
+    /// A replay that could not be made at all.
+    init(_ error: ReplayError) {
+        switch error {
+        case .local(let text): self.init(.localFailure, text)
+        case .usage(let text): self.init(.usage, text)
+        case .input(let text): self.init(.badInput, text)
+        }
     }
 }

@@ -25,25 +25,13 @@ enum GasCommand {
 
     /// The vectors a command line names, on an engine that waits for compiled code: what is measured runs in one tier.
     static func sessions(_ arguments: Parsed, _ paths: [String]) throws(CommandFailure) -> VectorSessions {
-        var version: NetworkVersion?
-        if let number = arguments.integer("network-version") {
-            version = NetworkVersion(rawValue: UInt32(number))
-            do { _ = try NetworkProfile.forVersion(NetworkVersion(rawValue: UInt32(number))) } catch {
-                throw CommandFailure(.usage, "--network-version: \(error.description)")
-            }
-        }
-        var bundles: [ActorBundle] = []
-        for path in arguments.all("bundle") { bundles.append(try BundleInput.open(path)) }
+        let version = try NetworkVersionInput.version(arguments)
+        let bundles = try BundleInput.all(arguments)
         let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
         do throws(ReplayError) {
-            return try VectorSessions(paths, networkVersion: version, engine: engine, bundles: bundles)
-        } catch {
-            switch error {
-            case .local(let text): throw CommandFailure(.localFailure, text)
-            case .usage(let text): throw CommandFailure(.usage, text)
-            case .input(let text): throw CommandFailure(.badInput, text)
-            }
-        }
+            return try VectorSessions(
+                paths, networkVersion: version, engine: engine, bundles: bundles)
+        } catch { throw CommandFailure(error) }
     }
 
     /// The one variant of the one vector that a command is about.

@@ -4,6 +4,7 @@ import CodeSettings
 import CommandTable
 import CompilePool
 import Crypto
+import GasSchedule
 import Primitives
 
 /// What the user gave to compile: a module, or a bundle of them.
@@ -54,8 +55,26 @@ struct CompileSource {
     }
 }
 
+/// The network version that `--network-version` chooses variants by.
+enum NetworkVersionInput {
+    /// - Returns: nil without the option.
+    static func version(_ arguments: Parsed) throws(CommandFailure) -> NetworkVersion? {
+        guard let number = arguments.integer("network-version") else { return nil }
+        let version = NetworkVersion(rawValue: UInt32(number))
+        do { _ = try NetworkProfile.forVersion(version) } catch {
+            throw CommandFailure(.usage, "--network-version: \(error.description)")
+        }
+        return version
+    }
+}
+
 /// A bundle named on the command line.
 enum BundleInput {
+    /// Those that `--bundle` names, in their order.
+    static func all(_ arguments: Parsed) throws(CommandFailure) -> [ActorBundle] {
+        try arguments.all("bundle").map { (path) throws(CommandFailure) in try open(path) }
+    }
+
     static func open(_ path: String) throws(CommandFailure) -> ActorBundle {
         do { return try ActorBundle.open(path: path) } catch {
             if case .file(let reason) = error { throw CommandFailure(.badInput, reason) }

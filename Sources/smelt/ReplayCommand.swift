@@ -21,17 +21,8 @@ enum ReplayCommand {
         options.requireAll = arguments.has("require-all")
         options.blessOutput = arguments.value("bless")
         options.extractDirectory = arguments.value("extract")
-        if let number = arguments.integer("network-version") {
-            let version = NetworkVersion(rawValue: UInt32(number))
-            do { _ = try NetworkProfile.forVersion(version) } catch {
-                throw CommandFailure(.usage, "--network-version: \(error.description)")
-            }
-            options.networkVersion = version
-        }
-        var bundles: [ActorBundle] = []
-        for path in arguments.all("bundle") {
-            bundles.append(try BundleInput.open(path))
-        }
+        options.networkVersion = try NetworkVersionInput.version(arguments)
+        let bundles = try BundleInput.all(arguments)
         let pool = try WorkerSetup.pool(arguments)
         let firstUse = try firstUse(arguments, pool)
         let engine = NativeEngine(
@@ -45,11 +36,7 @@ enum ReplayCommand {
                 runner, options, format: arguments.value("format") ?? "text",
                 TextReport(receipts: arguments.has("receipts")), firstUse, progress)
         } catch let error as ReplayError {
-            switch error {
-            case .local(let text): throw CommandFailure(.localFailure, text)
-            case .usage(let text): throw CommandFailure(.usage, text)
-            case .input(let text): throw CommandFailure(.badInput, text)
-            }
+            throw CommandFailure(error)
         } catch let error as CommandFailure {
             throw error
         } catch {

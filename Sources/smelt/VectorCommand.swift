@@ -36,8 +36,7 @@ enum VectorCommand {
         do throws(CarError) { car = try Car.read(archive) } catch {
             throw CommandFailure(.badInput, "\(statePath): \(error)")
         }
-        var bundles: [ActorBundle] = []
-        for path in arguments.all("bundle") { bundles.append(try BundleInput.open(path)) }
+        let bundles = try BundleInput.all(arguments)
 
         let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)

@@ -1,5 +1,6 @@
 import GasSchedule
 import Metering
+import SeededRandom
 import Statistics
 import TestSupport
 import Testing

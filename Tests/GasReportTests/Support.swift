@@ -11,23 +11,9 @@ import WasmReference
 
 let sampleVectors = packageRoot + "/Tests/Samples/vectors"
 
-/// The reference interpreter with the front end all network versions share.
-func interpreter() -> ReferenceEngine {
-    ReferenceEngine { bytes in
-        do throws(Refusal) {
-            return .success(
-                try FrontEnd.analyze(
-                    bytes, profile: .fvm, prices: PriceList.hygge.wasm,
-                    stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack))
-        } catch {
-            return .failure(error)
-        }
-    }
-}
-
 /// The first variant of each vector below a path.
 func sessions(_ path: String, bundles: [ActorBundle] = []) throws -> [VectorSession] {
-    let found = try VectorSessions([path], engine: interpreter(), bundles: bundles)
+    let found = try VectorSessions([path], engine: ReferenceEngine.fvm(), bundles: bundles)
     return try (0..<found.count).map { index in
         guard case .session(let session) = try #require(found.open(index).first) else {
             throw SessionError(index: index)

@@ -9,6 +9,7 @@ import Primitives
 import StateTree
 import TestSupport
 import Testing
+import WasmReference
 
 /// What docs/erc20.md shows comes from compiled actors; the interpreter uses the same gas and makes the same contract.
 @Suite struct DocumentedTokenTests {
@@ -27,14 +28,14 @@ import Testing
             .init(address: Self.alice, balance: TokenAmount(1_000) * Wallet.fil),
             .init(address: Self.bob, balance: TokenAmount(10) * Wallet.fil),
         ]
-        let genesis = try Genesis(request, bundle: bundle, engine: interpreter())
+        let genesis = try Genesis(request, bundle: bundle, engine: ReferenceEngine.fvm())
         let store = MemoryBlockstore()
         for block in try genesis.car(includingCode: true).blocks { try store.put(block.cid, block.data) }
         let machine = try Machine(
             network: NetworkFacts(
                 profile: try .forVersion(version), epoch: 1, timestamp: 30, baseFee: TokenAmount(100),
                 circulatingSupply: GenesisRequest.totalSupply, chainID: 31_415_926),
-            stateRoot: genesis.root, store: store, engine: interpreter(), externs: NoExterns())
+            stateRoot: genesis.root, store: store, engine: ReferenceEngine.fvm(), externs: NoExterns())
 
         let text = try String(contentsOfFile: packageRoot + "/Tests/Samples/contracts/erc20.hex", encoding: .utf8)
         let code = try #require(Hex.decode(String(text.dropFirst(2)).trimmingCharacters(in: .whitespacesAndNewlines)))

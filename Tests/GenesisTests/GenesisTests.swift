@@ -8,6 +8,7 @@ import Machine
 import Primitives
 import StateTree
 import Testing
+import WasmReference
 
 @testable import Genesis
 
@@ -20,7 +21,7 @@ import Testing
 
     @Test(arguments: Era.all) func eachBundleMakesAStateOnItsNetworkVersion(_ era: Era) throws {
         guard let bundle = try bundle(era.bundle) else { return }
-        let genesis = try Genesis(era.request, bundle: bundle, engine: interpreter())
+        let genesis = try Genesis(era.request, bundle: bundle, engine: ReferenceEngine.fvm())
         let names = genesis.actors.map { "f0\($0.id) \($0.code)" }
         #expect(
             names == [
@@ -50,12 +51,12 @@ import Testing
     @Test func equalRequestsGiveEqualBytes() throws {
         guard let bundle = try bundle("v10") else { return }
         let era = Era.all[0]
-        let first = try Genesis(era.request, bundle: bundle, engine: interpreter())
-        let second = try Genesis(era.request, bundle: bundle, engine: interpreter())
+        let first = try Genesis(era.request, bundle: bundle, engine: ReferenceEngine.fvm())
+        let second = try Genesis(era.request, bundle: bundle, engine: ReferenceEngine.fvm())
         #expect(try first.car(includingCode: true).write() == second.car(includingCode: true).write())
         var other = era.request
         other.accounts[0].balance += TokenAmount(1)
-        #expect(try Genesis(other, bundle: bundle, engine: interpreter()).root != first.root)
+        #expect(try Genesis(other, bundle: bundle, engine: ReferenceEngine.fvm()).root != first.root)
     }
 
     /// As they were on mainnet: cron calls power and market, the burnt funds account knows its address, and the system
@@ -66,7 +67,7 @@ import Testing
         request.networkName = "mainnet"
         request.accounts = [.init(address: Wallet.alice, balance: .zero)]
         request.verifiedRoot = .account(Wallet.bob)
-        let genesis = try Genesis(request, bundle: bundle, engine: interpreter())
+        let genesis = try Genesis(request, bundle: bundle, engine: ReferenceEngine.fvm())
         let store = try blocks(of: genesis)
         let tree = try StateTree(store: store, root: genesis.root)
         func state(_ id: UInt64) throws -> CborValue {
@@ -94,14 +95,14 @@ import Testing
     /// The state is one that chain messages run on.
     @Test(arguments: [Era.all[0], Era.all[5]]) func aPlaceholderSendsAndBecomesAnEthereumAccount(_ era: Era) throws {
         guard let bundle = try bundle(era.bundle) else { return }
-        let genesis = try Genesis(era.request, bundle: bundle, engine: interpreter())
+        let genesis = try Genesis(era.request, bundle: bundle, engine: ReferenceEngine.fvm())
         let store = try blocks(of: genesis)
         for block in try genesis.car(includingCode: true).blocks { try store.put(block.cid, block.data) }
         let machine = try Machine(
             network: NetworkFacts(
                 profile: try .forVersion(era.request.networkVersion), epoch: 1, timestamp: 30,
                 baseFee: TokenAmount(100), circulatingSupply: .zero, chainID: 0),
-            stateRoot: genesis.root, store: store, engine: interpreter(), externs: GenesisExterns())
+            stateRoot: genesis.root, store: store, engine: ReferenceEngine.fvm(), externs: GenesisExterns())
         let result = try Executor(machine).apply(
             Message(
                 to: Wallet.alice, from: Wallet.ether, nonce: 0, value: TokenAmount(3) * Wallet.fil,
@@ -116,7 +117,7 @@ import Testing
 @Suite struct BadGenesisTests {
     private func error(
         _ version: UInt32, _ bundle: ActorBundle, _ change: (inout GenesisRequest) -> Void = { _ in },
-        engine: any ActorEngine = interpreter()
+        engine: any ActorEngine = ReferenceEngine.fvm()
     ) -> GenesisError? {
         var request = GenesisRequest(networkVersion: NetworkVersion(rawValue: version))
         change(&request)

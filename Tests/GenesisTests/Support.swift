@@ -10,17 +10,6 @@ import TestSupport
 import WasmFormat
 import WasmReference
 
-/// The interpreter: nothing has to be compiled.
-func interpreter() -> ReferenceEngine {
-    ReferenceEngine { bytes in
-        Result { () throws(Refusal) in
-            try FrontEnd.analyze(
-                bytes, profile: .fvm, prices: PriceList.hygge.wasm,
-                stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack)
-        }
-    }
-}
-
 /// A bundle of the shared data, or nil.
 func bundle(_ version: String) throws -> ActorBundle? {
     guard let path = sharedData("bundles/builtin-actors-mainnet-\(version).car.zst") else { return nil }

@@ -1,5 +1,6 @@
 import Compiler
 import Lowering
+import SeededRandom
 import TestSupport
 import Testing
 import WasmFormat
@@ -8,7 +9,7 @@ import WasmFormat
 struct RandomModuleTests {
     @Test func randomModulesAgreeInResultsTrapsMemoryHostCallsAndGas() throws {
         let folder = TemporaryFolder()
-        var random = Random(state: 4)
+        var random = SplitMix64(seed: 4)
         var compared = 0
         var exhausted = 0
         for number in 0..<40 {
@@ -33,7 +34,7 @@ struct RandomModuleTests {
         #expect(compared > 15 && exhausted > 0, "is wasm-opt installed?")
     }
 
-    private static func calls(_ module: TestModule, _ random: inout Random) -> [GuestCall] {
+    private static func calls(_ module: TestModule, _ random: inout SplitMix64) -> [GuestCall] {
         var calls: [GuestCall] = []
         for entry in module.module.module.exports where entry.kind == .function {
             guard let type = module.module.module.functionType(entry.index) else { continue }

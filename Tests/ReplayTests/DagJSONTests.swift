@@ -6,6 +6,7 @@ import Machine
 import Primitives
 import TestSupport
 import Testing
+import WasmReference
 
 @testable import Replay
 
@@ -99,7 +100,9 @@ import Testing
         var options = ReplayOptions(paths: [path])
         options.lotus = lotus
         var reports: [VectorReport] = []
-        let summary = try ReplayRunner(options, engine: interpreter(), bundles: [bundle]).run { reports.append($0) }
+        let summary = try ReplayRunner(options, engine: ReferenceEngine.fvm(), bundles: [bundle]).run {
+            reports.append($0)
+        }
         return (try #require(reports.first), summary)
     }
 

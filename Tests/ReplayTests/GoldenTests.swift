@@ -1,6 +1,7 @@
 import Primitives
 import TestSupport
 import Testing
+import WasmReference
 
 @testable import Replay
 
@@ -31,7 +32,7 @@ import Testing
             let bundle = try bundle(recording.bundle)
         else { return }
         let runner = try ReplayRunner(
-            ReplayOptions(paths: [vectors], jobs: 2), engine: interpreter(), bundles: [bundle])
+            ReplayOptions(paths: [vectors], jobs: 2), engine: ReferenceEngine.fvm(), bundles: [bundle])
         #expect(runner.count == recording.vectors)
         let text = TextReport()
         let summary = try runner.run { report in
@@ -53,13 +54,13 @@ import Testing
         var options = ReplayOptions(paths: [vectors], jobs: 2)
         options.extractDirectory = directory.path + "/messages"
         options.blessOutput = directory.path + "/blessed"
-        let whole = try ReplayRunner(options, engine: interpreter(), bundles: [bundle]).run { _ in }
+        let whole = try ReplayRunner(options, engine: ReferenceEngine.fvm(), bundles: [bundle]).run { _ in }
         #expect(whole.passed == recording.vectors && whole.messages > recording.vectors)
         #expect(!whole.answered.isEmpty)
         for (folder, count) in [("messages", whole.messages), ("blessed", recording.vectors)] {
             let again = ReplayOptions(paths: [directory.path + "/" + folder], jobs: 2)
             let text = TextReport()
-            let summary = try ReplayRunner(again, engine: interpreter(), bundles: [bundle]).run { report in
+            let summary = try ReplayRunner(again, engine: ReferenceEngine.fvm(), bundles: [bundle]).run { report in
                 if case .passed = report.status { return }
                 Issue.record("\(text.text(report))")
             }

@@ -2,6 +2,7 @@ import Foundation
 import Primitives
 import TestSupport
 import Testing
+import WasmReference
 
 @testable import Replay
 
@@ -12,7 +13,7 @@ import Testing
             let bundle = try bundle("v10")
         else { return }
         let runner = try ReplayRunner(
-            ReplayOptions(paths: [vectors], jobs: 2, goldenDirectory: golden), engine: interpreter(),
+            ReplayOptions(paths: [vectors], jobs: 2, goldenDirectory: golden), engine: ReferenceEngine.fvm(),
             bundles: [bundle])
         #expect(runner.count == 118)
         let text = TextReport()

@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import TestSupport
 import Testing
+import WasmReference
 
 @testable import Replay
 
@@ -11,7 +12,7 @@ import Testing
 
     @Test func theyPassWithTheirTraces() throws {
         let runner = try ReplayRunner(
-            ReplayOptions(paths: [Self.folder + "/vectors"]), engine: interpreter(), bundles: [])
+            ReplayOptions(paths: [Self.folder + "/vectors"]), engine: ReferenceEngine.fvm(), bundles: [])
         var traces: [String: VectorReport.TraceStatus] = [:]
         let summary = try runner.run { traces[$0.name] = $0.trace }
         #expect(summary.passed == 4 && summary.failed == 0 && summary.skipped == 0)

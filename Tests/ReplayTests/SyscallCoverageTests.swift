@@ -5,6 +5,7 @@ import Primitives
 import Synchronization
 import TestSupport
 import Testing
+import WasmReference
 
 @testable import Replay
 
@@ -121,12 +122,12 @@ import Testing
             }
             let runner = try ReplayRunner(
                 ReplayOptions(paths: vectors.map { "\(folder)/\($0)" }, jobs: 2),
-                engine: WatchingEngine(interpreter(), outcomes), bundles: [bundle])
+                engine: WatchingEngine(ReferenceEngine.fvm(), outcomes), bundles: [bundle])
             #expect(try runner.run { _ in }.passed == vectors.count)
         }
         let own = generation.own.map { "\(packageRoot)/Tests/Samples/syscalls/vectors/\($0).json" }
         let runner = try ReplayRunner(
-            ReplayOptions(paths: own), engine: WatchingEngine(interpreter(), outcomes), bundles: [])
+            ReplayOptions(paths: own), engine: WatchingEngine(ReferenceEngine.fvm(), outcomes), bundles: [])
         #expect(try runner.run { _ in }.passed == own.count)
         let seen = outcomes.all
         for (syscall, errors) in generation.errors.sorted(by: { $0.key < $1.key }) {

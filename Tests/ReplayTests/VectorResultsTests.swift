@@ -4,6 +4,7 @@ import JSON
 import Primitives
 import TestSupport
 import Testing
+import WasmReference
 
 @testable import Replay
 
@@ -22,7 +23,7 @@ import Testing
 
     func run(
         _ paths: [String], bless: String? = nil, extract: String? = nil, rounds: Int = 1, networkVersion: UInt32? = nil,
-        engine: any ActorEngine = interpreter()
+        engine: any ActorEngine = ReferenceEngine.fvm()
     ) throws -> (reports: [VectorReport], summary: ReplaySummary) {
         var options = ReplayOptions(
             paths: paths, rounds: rounds, networkVersion: networkVersion.map { NetworkVersion(rawValue: $0) })
@@ -208,11 +209,11 @@ import Testing
         var options = ReplayOptions(paths: [path])
         options.extractDirectory = directory.path + "/out"
         var whole: [VectorReport] = []
-        _ = try ReplayRunner(options, engine: interpreter(), bundles: [bundle]).run { whole.append($0) }
+        _ = try ReplayRunner(options, engine: ReferenceEngine.fvm(), bundles: [bundle]).run { whole.append($0) }
         #expect(whole.map(\.status) == [.passed])
         var alone: [VectorReport] = []
         let extracted = ReplayOptions(paths: [directory.path + "/out"])
-        _ = try ReplayRunner(extracted, engine: interpreter(), bundles: [bundle]).run { alone.append($0) }
+        _ = try ReplayRunner(extracted, engine: ReferenceEngine.fvm(), bundles: [bundle]).run { alone.append($0) }
         #expect(alone.allSatisfy { $0.status == .passed })
         #expect(alone.map(\.messages.first?.result) == whole[0].messages.map(\.result))
         #expect(alone.last?.stateRoot == whole[0].stateRoot)
