@@ -28,12 +28,22 @@ extension BombFamily {
         },
     ]
 
+    private static let callEach: BombFamily = {
+        @Sendable func add(_ module: inout WasmModule) {
+            for _ in 0..<64 { module.functions.append(.init(type: 1, "local.get 0 i32.const 1 i32.add")) }
+        }
+        return .growing("call-each", around: add) { index in
+            Assembler.assemble("local.get 0 call \(1 + index % 64) local.set 0")
+        }
+    }()
+
     /// Calls and traps: each is a block and a cold end.
     private static let calls: [BombFamily] = [
         BombFamily("functions") { bytes in
-            module({ module in
+            func add(_ module: inout WasmModule) {
                 module.functions += [WasmModule.Function](repeating: .init(type: 0, code: []), count: bytes / 4)
-            }) { .init(type: 1, "local.get 0") }
+            }
+            return module(add) { .init(type: 1, "local.get 0") }
         },
         BombFamily("small-functions") { bytes in
             let piece = WasmModule.Function(type: 1, "local.get 0 i32.load local.get 0 i32.add")
@@ -43,14 +53,7 @@ extension BombFamily {
             return module(add) { .init(type: 1, "local.get 0") }
         },
         .repeating("call", "local.get 0 call 1 local.set 0") { $0.functions.append(.init(type: 1, "local.get 0")) },
-        .growing(
-            "call-each",
-            around: { module in
-                for _ in 0..<64 { module.functions.append(.init(type: 1, "local.get 0 i32.const 1 i32.add")) }
-            }
-        ) { index in
-            Assembler.assemble("local.get 0 call \(1 + index % 64) local.set 0")
-        },
+        callEach,
         .repeating("call-indirect", "local.get 0 i32.const 0 call_indirect 1 0 local.set 0") { module in
             module.tables = [[0x70, 0, 1]]
             module.elements = [[0, 0x41, 0, 0x0B, 1, 0]]

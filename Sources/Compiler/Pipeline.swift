@@ -100,8 +100,7 @@ public struct Pipeline {
         do {
             output = try Lowering.lower(
                 analyzed.module, plan: settings.isMetered ? analyzed.plan : nil, options: options, product: product,
-                sideBySide: { BigStack.spread($0, threads: threads, $1) }
-            ) { meter.advance($0) }
+                sideBySide: { BigStack.spread($0, threads: threads, $1) }, progress: { meter.advance($0) })
         } catch {
             throw .lowering(error)
         }
