@@ -20,9 +20,11 @@ enum Unsafe {
     case runtime
 }
 
-func layer(_ name: String, _ dependencies: [Target.Dependency] = [], unsafe: Unsafe? = nil) -> Target {
+func layer(
+    _ name: String, _ dependencies: [Target.Dependency] = [], unsafe: Unsafe? = nil, resources: [Resource]? = nil
+) -> Target {
     .target(
-        name: name, dependencies: dependencies,
+        name: name, dependencies: dependencies, resources: resources,
         swiftSettings: strict + (unsafe == nil ? [.strictMemorySafety()] : []))
 }
 
@@ -143,8 +145,9 @@ let targets: [Target] = [
             "SeededRandom", "CompilePool", "NativeEngine", "Engine", "Metering", "GasSchedule", "WasmFormat",
             "ArtifactFormat",
             "CodeSettings",
-            "Statistics", "JSON",
-        ], unsafe: .systemCalls),
+            "Statistics", "JSON", "CLinux", "Machine", "Kernel", "StateTree", "Syscalls", "IPLD", "Crypto",
+            "Primitives",
+        ], unsafe: .systemCalls, resources: [.embedInCode("Resources/wasmtime_peer.py")]),
 
     // L5: programs. `smelt-worker` is the only one that links LLVM.
     program("smelt-worker", ["Compiler", "CodeSettings"]),
@@ -270,7 +273,9 @@ let targets: [Target] = [
     tests(
         "GasBench",
         [
-            "SeededRandom", "GasBench", "Statistics", "CompilePool", "NativeEngine", "ArtifactFormat", "CodeSettings",
+            "SeededRandom", "GasBench", "WasmReference", "Syscalls", "Engine", "Statistics", "CompilePool",
+            "NativeEngine",
+            "ArtifactFormat", "CodeSettings",
             "Metering",
             "GasSchedule",
             "WasmFormat", "JSON", "smelt-worker",

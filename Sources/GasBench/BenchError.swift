@@ -14,6 +14,12 @@ public enum BenchError: Error, Sendable, CustomStringConvertible {
     case resultsDiffer(String)
     /// The counter says that the operator did not run as often as claimed: milligas.
     case gasDiffers(String, expected: Int64, used: Int64)
+    /// Another engine does not do what it is asked to: its name, and what it says.
+    case peer(String, String)
+    /// Another engine gives another result.
+    case peerDiffers(String, String)
+    /// The machine saw another number of calls of a syscall than claimed.
+    case callsDiffer(String, expected: UInt64, counted: UInt64)
     /// The unmetered baseline charged gas.
     case baselineCharges(String)
     /// The time given is over before there are enough runs.
@@ -28,6 +34,10 @@ public enum BenchError: Error, Sendable, CustomStringConvertible {
         case .resultsDiffer(let name): "\(name): metered and unmetered code give different results"
         case .gasDiffers(let name, let expected, let used):
             "\(name): \(used) milligas used where \(expected) show the operator's runs; no number is given"
+        case .peer(let name, let reason): "\(name): \(reason)"
+        case .peerDiffers(let engine, let name): "\(name): \(engine) gives another result"
+        case .callsDiffer(let name, let expected, let counted):
+            "\(name): \(counted) calls where there should be \(expected); no number is given"
         case .baselineCharges(let name): "\(name): the unmetered baseline charges gas"
         case .noTime(let rounds): "the time is over after \(rounds) rounds, fewer than \(BenchSettings.leastRounds)"
         }

@@ -47,6 +47,11 @@ public final class OperatorBench {
     private let kernels: [Kernel]
     private var metered: [Subject?]
     private var unmetered: [Subject?]
+    /// Other engines, and by kernel the module of each that holds it.
+    private let peers: [PeerEngine]
+    private var peerModules: [[PeerEngine.Module?]]
+    /// By peer: why it gives no numbers, if it does not.
+    private var peerFailures: [String?]
     private var random: SplitMix64
 
     /// A kernel in one compiled form.
@@ -62,12 +67,16 @@ public final class OperatorBench {
     /// - Parameters:
     ///   - pool: with the tier, CPU level and store to be used; its settings are metered.
     ///   - unmeteredPool: the same without metering; nil measures none.
+    ///   - peers: engines that run the same kernels, instrumented, between Smelt's runs.
     /// - Throws: when a module is refused or an engine fails.
     public init(
         _ kernels: [Kernel], settings: BenchSettings, pool: CompilePool, unmeteredPool: CompilePool?,
-        progress: (Progress) -> Void = { _ in }
+        peers: [PeerEngine] = [], progress: (Progress) -> Void = { _ in }
     ) throws(BenchError) {
         self.settings = settings
+        self.peers = peers
+        peerModules = Array(repeating: Array(repeating: nil, count: kernels.count), count: peers.count)
+        peerFailures = Array(repeating: nil, count: peers.count)
         self.kernels = kernels
         random = SplitMix64(seed: settings.seed)
         metered = Array(repeating: nil, count: kernels.count)
@@ -87,7 +96,30 @@ public final class OperatorBench {
                 }
             }
         }
+        for (number, batch) in batches.enumerated() where !peers.isEmpty {
+            progress(Progress(stage: "instrument", done: number, total: batches.count))
+            let module = KernelModule(kernels: batch.map { kernels[$0] }, prices: settings.prices)
+            let instrumented: InstrumentedModule
+            do { instrumented = try InstrumentedModule(module.bytes, prices: settings.prices) } catch {
+                throw .notCompiled("refused: \(error)")
+            }
+            for peer in peers.indices {
+                withPeer(peer) { (engine) throws(BenchError) in
+                    let loaded = try engine.load(instrumented.bytes)
+                    for place in batch { peerModules[peer][place] = loaded }
+                }
+            }
+        }
     }
+
+    /// Does something with a peer that still answers; when it does not, that is noted, and it is asked no more.
+    private func withPeer(_ peer: Int, _ body: (PeerEngine) throws(BenchError) -> Void) {
+        guard peerFailures[peer] == nil else { return }
+        do { try body(peers[peer]) } catch { peerFailures[peer] = error.description }
+    }
+
+    /// Peers that gave up, with the reason.
+    public var failures: [String] { peerFailures.compactMap(\.self) }
 
     /// Kernels of a module: few enough that finding an export takes no time, and with one memory.
     private static func batches(_ kernels: [Kernel]) -> [[Int]] {
@@ -127,6 +159,21 @@ public final class OperatorBench {
         return try instance.timed(subject.exports[factor - 1], arguments)
     }
 
+    /// The same in another engine.
+    private func run(
+        _ engine: PeerEngine, _ module: PeerEngine.Module, _ index: Int, _ factor: Int, start: UInt64
+    ) throws(BenchError) -> (nanoseconds: UInt64, gas: Int64, result: UInt64) {
+        guard let subject = metered[index] else { throw .noTime(rounds: 0) }
+        let kernel = kernels[index]
+        if kernel.isWalk, kernel.memory.warmLines > 0 {
+            let iterations = kernel.memory.warmLines / UInt64(kernel.copies) + 1
+            _ = try engine.timed(module, subject.exports[0], [iterations, kernel.a, kernel.b, 0], fresh: false)
+        }
+        return try engine.timed(
+            module, subject.exports[factor - 1], [subject.iterations, kernel.a, kernel.b, start],
+            fresh: kernel.isFresh)
+    }
+
     /// Where a walk through memory begins: at another line each time, so that it does not find what the last one left.
     private func start(_ kernel: Kernel) -> UInt64 {
         guard kernel.isWalk || kernel.memory.lines > 15 else { return kernel.start }
@@ -157,6 +204,16 @@ public final class OperatorBench {
         }
         metered[index] = subject
         unmetered[index]?.iterations = subject.iterations
+        for peer in peers.indices {
+            guard peerFailures[peer] == nil, let module = peerModules[peer][index] else { continue }
+            let start = start(kernel)
+            let first = try run(subject, kernel, 1, start: start)
+            var second: UInt64?
+            withPeer(peer) { (engine) throws(BenchError) in
+                second = try run(engine, module, index, 1, start: start).result
+            }
+            if let second, second != first.result { throw .peerDiffers(peers[peer].name, kernel.title) }
+        }
         guard let bare = unmetered[index] else { return }
         for factor in [1, 2] {
             let start = start(kernel)
@@ -171,6 +228,8 @@ public final class OperatorBench {
     private struct Series {
         var metered: [Double] = []
         var unmetered: [Double] = []
+        /// By peer.
+        var peers: [[Double]] = []
         var steps: UInt64 = 0
     }
 
@@ -182,7 +241,8 @@ public final class OperatorBench {
             progress(Progress(stage: "prepare", done: index, total: kernels.count))
             try prepare(index)
         }
-        var series = Array(repeating: Series(), count: kernels.count)
+        let empty = Series(peers: Array(repeating: [], count: peers.count))
+        var series = Array(repeating: empty, count: kernels.count)
         let end = ThreadClock.wall + UInt64(settings.budget * 1e9)
         var rounds = 0
         while rounds < settings.mostRounds, rounds < BenchSettings.leastRounds || ThreadClock.wall < end {
@@ -218,6 +278,25 @@ public final class OperatorBench {
                 series.unmetered.append(time)
             }
         }
+        for peer in peers.indices.shuffled(using: &random) {
+            guard let module = peerModules[peer][index], let subject = metered[index] else { continue }
+            var runs: [(nanoseconds: UInt64, gas: Int64, result: UInt64)] = []
+            withPeer(peer) { (engine) throws(BenchError) in
+                for factor in swapped ? [2, 1] : [1, 2] {
+                    runs.append(try run(engine, module, index, factor, start: start(kernel)))
+                }
+            }
+            guard runs.count == 2 else { continue }
+            if swapped { runs.swapAt(0, 1) }
+            let steps = subject.iterations * UInt64(kernel.copies)
+            // What its counter says is the instrumentation's own count: no plan of ours stands between.
+            guard runs[1].gas - runs[0].gas == Int64(steps * step) else {
+                throw .gasDiffers(
+                    "\(kernel.title) in \(peers[peer].name)", expected: Int64(steps * step),
+                    used: runs[1].gas - runs[0].gas)
+            }
+            series.peers[peer].append((Double(runs[1].nanoseconds) - Double(runs[0].nanoseconds)) / Double(steps))
+        }
     }
 
     private func rows(_ series: [Series]) throws(BenchError) -> [OperatorRow] {
@@ -229,8 +308,12 @@ public final class OperatorBench {
         let glue = GlueTimes(kernels, steps, settings.prices)
         return try kernels.indices.map { (index) throws(BenchError) in
             guard let time = steps[index] else { throw .noTime(rounds: series[index].metered.count) }
+            let others = peers.indices.compactMap { peer -> PeerTime? in
+                guard peerFailures[peer] == nil, let time = estimate(series[index].peers[peer]) else { return nil }
+                return PeerTime(engine: peers[peer].name, step: time)
+            }
             return OperatorRow(
-                kernels[index], step: time, unmetered: estimate(series[index].unmetered), glue: glue,
+                kernels[index], step: time, unmetered: estimate(series[index].unmetered), peers: others, glue: glue,
                 executions: series[index].steps, rounds: series[index].metered.count, prices: settings.prices)
         }
     }

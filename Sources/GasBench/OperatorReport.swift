@@ -49,11 +49,28 @@ public struct OperatorReport: Sendable {
     public var machine: MachineFacts
     public var conditions: Conditions
     public var rows: [OperatorRow]
+    /// Other engines that rows have times of, and what is missing of them.
+    public var peers: [String]
+    public var missing: [String]
+    /// Syscalls, as messages make them, and those without a row.
+    public var syscalls: [SyscallRowTime]
+    public var unmeasuredSyscalls: [(syscall: String, reason: String)] = []
 
-    public init(machine: MachineFacts, conditions: Conditions, rows: [OperatorRow]) {
+    public init(
+        machine: MachineFacts, conditions: Conditions, rows: [OperatorRow], peers: [String] = [],
+        missing: [String] = [], syscalls: [SyscallRowTime] = []
+    ) {
         self.machine = machine
         self.conditions = conditions
         self.rows = rows
+        self.peers = peers
+        self.missing = missing
+        self.syscalls = syscalls
+    }
+
+    /// The syscall that takes the most time for its gas for computing.
+    public var worstSyscall: SyscallRowTime? {
+        syscalls.filter { $0.compute > 0 }.max { $0.ratio.value < $1.ratio.value }
     }
 
     /// The row that takes the most time for its gas; nil without rows of a price.
@@ -68,12 +85,14 @@ public struct OperatorReport: Sendable {
             .flatMap { try? $0.accuracyRatio() }
     }
 
-    /// The report (`smelt.gas.operators/1`): `machine`, `conditions`, `summary` and `operators`, whose members are
-    /// those of `OperatorRow`: times in nanoseconds, gas in gas, `ratio` as time × 10 ÷ gas, estimates as `value`, `low`,
+    /// The report (`smelt.gas.operators/1`): `machine`, `conditions`, `summary`, `operators` and `syscalls`, whose members
+    /// are those of `OperatorRow` and `SyscallRowTime`: times in nanoseconds, gas in gas, `ratio` as time × 10 ÷ gas, estimates as `value`, `low`,
     /// `high` at 95 %.
     public var json: JSONValue {
         .object([
             "schema": .string(OperatorReport.schema), "machine": machine.json, "conditions": conditions.json,
+            "engines": .array(peers.map { .string($0) }),
+            "missing_engines": .array(missing.map { .string($0) }),
             "summary": .object([
                 "worst": worst.map { .string($0.title) } ?? .null,
                 "worst_ns_per_gas": worst?.nanosecondsPerGas.json ?? .null,
@@ -84,14 +103,21 @@ public struct OperatorReport: Sendable {
                 KernelTable.unmeasured.map {
                     .object(["operator": .string($0.opcode.name), "reason": .string($0.reason)])
                 }),
+            "syscalls": .array(syscalls.map(\.json)),
+            "unmeasured_syscalls": .array(
+                unmeasuredSyscalls.map { .object(["syscall": .string($0.syscall), "reason": .string($0.reason)]) }),
         ])
     }
 
     /// A line a row, with names in the first.
     public var csv: String {
-        let header =
+        var header =
             "operator,form,operands,step_gas,step_ns,step_ns_low,step_ns_high,unmetered_ns,unmetered_ns_low,"
             + "unmetered_ns_high,gas,ns,ns_low,ns_high,ratio,ratio_low,ratio_high,executions,rounds"
+        for peer in peers {
+            let name = peer.replacing(" ", with: "_")
+            header += ",\(name)_ns,\(name)_ns_low,\(name)_ns_high"
+        }
         func cells(_ estimate: Estimate?) -> [String] {
             guard let estimate else { return ["", "", ""] }
             return [estimate.value, estimate.interval.low, estimate.interval.high].map { "\($0)" }
@@ -101,13 +127,21 @@ public struct OperatorReport: Sendable {
                 row.name, row.form.rawValue, row.operands.contains(",") ? "\"\(row.operands)\"" : row.operands,
                 "\(row.stepGas)",
             ]
-            let end = ["\(row.executions)", "\(row.rounds)"]
+            let others = peers.flatMap { name in cells(row.peers.first { $0.engine == name }?.step) }
+            let end = ["\(row.executions)", "\(row.rounds)"] + others
             let middle =
                 cells(row.step) + cells(row.unmetered) + [row.gas.map { "\($0)" } ?? ""] + cells(row.time)
                 + cells(row.ratio)
             return (start + middle + end).joined(separator: ",")
         }
-        return ([header] + lines).joined(separator: "\n") + "\n"
+        let calls = syscalls.map { row in
+            let start = [row.syscall, "syscall", "\"\(row.operands)\"", "\(row.compute)"]
+            let empty = Array(repeating: "", count: 7)
+            let end = ["\(row.executions)", "\(row.rounds)"] + Array(repeating: "", count: peers.count * 3)
+            return (start + cells(row.time) + empty + cells(row.compute > 0 ? row.ratio : nil) + end)
+                .joined(separator: ",")
+        }
+        return ([header] + lines + calls).joined(separator: "\n") + "\n"
     }
 }
 
@@ -121,6 +155,13 @@ extension OperatorRow {
             "ns": time?.json ?? .null, "ratio": stepGas > 0 ? ratio.json : .null,
             "operator_ratio": operatorRatio?.json ?? .null, "executions": .integer(executions),
             "rounds": .integer(rounds),
+            "engines": .array(
+                peers.map {
+                    .object([
+                        "engine": .string($0.engine), "step_ns": $0.step.json,
+                        "ratio": stepGas > 0 ? ratio($0).json : .null,
+                    ])
+                }),
         ])
     }
 
@@ -143,6 +184,12 @@ extension OperatorRow {
         time = json["ns"].flatMap(Estimate.init(json:))
         self.executions = executions
         self.rounds = rounds
+        peers = (json["engines"]?.array ?? []).compactMap { peer in
+            guard let engine = peer["engine"]?.string, let step = peer["step_ns"].flatMap(Estimate.init(json:)) else {
+                return nil
+            }
+            return PeerTime(engine: engine, step: step)
+        }
     }
 }
 
@@ -150,25 +197,46 @@ extension OperatorReport {
     /// Compiles and measures.
     ///
     /// - Parameters:
-    ///   - operators: names as in the text format; empty is all.
-    ///   - store: where objects are kept, through the pools.
+    ///   - names: operators as in the text format and syscalls as `crypto::hash`; empty is all.
+    ///   - peers: engines to measure beside Smelt, and why others are not there.
+    ///   - syscalls: measured after the operators, for a fifth of the time; nil is none.
     /// - Throws: among others `unknownOperator`, and whatever shows that a number would be none.
     public static func measure(
-        operators: [String] = [], bench: BenchSettings, conditions: Conditions, metered: CompilePool,
-        unmetered: CompilePool?, progress: (OperatorBench.Progress) -> Void = { _ in }
+        operators names: [String] = [], bench: BenchSettings, conditions: Conditions, metered: CompilePool,
+        unmetered: CompilePool?, peers: (engines: [PeerEngine], missing: [String]) = ([], []),
+        syscalls: ((_ names: [String], BenchSettings) throws(BenchError) -> SyscallBench)? = nil,
+        progress: (OperatorBench.Progress) -> Void = { _ in }
     ) throws(BenchError) -> OperatorReport {
         let all = KernelTable.all(bench.prices)
+        let calls = names.filter { $0.contains("::") }
+        let operators = names.filter { !$0.contains("::") }
         for name in operators where !all.contains(where: { $0.name == name }) { throw .unknownOperator(name) }
-        func isWanted(_ kernel: Kernel) -> Bool { operators.isEmpty || operators.contains(kernel.name) }
+        func isWanted(_ kernel: Kernel) -> Bool { names.isEmpty || operators.contains(kernel.name) }
         // The rows that glue's times are read off are measured with those that need them.
         let needed = Set(all.filter(isWanted).flatMap(\.glue).flatMap(\.kernels))
         let kernels = all.filter { isWanted($0) || ($0.form == .latency && needed.contains($0.name)) }
-        let machine = MachineFacts()
-        let rows = try OperatorBench(
-            kernels, settings: bench, pool: metered, unmeteredPool: unmetered, progress: progress
-        ).measure(progress: progress)
-        return OperatorReport(
-            machine: machine, conditions: conditions, rows: zip(kernels, rows).filter { isWanted($0.0) }.map(\.1))
+        var report = OperatorReport(
+            machine: MachineFacts(), conditions: conditions, rows: [], peers: peers.engines.map(\.name),
+            missing: peers.missing)
+        let hasCalls = syscalls != nil && (names.isEmpty || !calls.isEmpty)
+        if !kernels.isEmpty {
+            var settings = bench
+            if hasCalls { settings.budget *= 0.8 }
+            let measurement = try OperatorBench(
+                kernels, settings: settings, pool: metered, unmeteredPool: unmetered, peers: peers.engines,
+                progress: progress)
+            let rows = try measurement.measure(progress: progress)
+            report.rows = zip(kernels, rows).filter { isWanted($0.0) }.map(\.1)
+            report.missing += measurement.failures
+        }
+        if hasCalls, let syscalls {
+            var settings = bench
+            if !kernels.isEmpty { settings.budget *= 0.2 }
+            let measurement = try syscalls(calls, settings)
+            report.syscalls = try measurement.measure(progress: progress)
+            report.unmeasuredSyscalls = measurement.unmeasured
+        }
+        return report
     }
 }
 

@@ -20,6 +20,8 @@ public struct OperatorRow: Sendable, Equatable {
     public var step: Estimate
     /// Time of a step in code without any metering.
     public var unmetered: Estimate?
+    /// Time of a step in other engines, metered as the reference meters.
+    public var peers: [PeerTime] = []
     /// Gas of the operator and of what its result needs to become the next one's operand.
     public var gas: Double?
     /// The same's time: the step's without that of the glue, which other rows tell. For latency only; what independent
@@ -43,7 +45,8 @@ public struct OperatorRow: Sendable, Equatable {
     public var title: String { "\(name) \(form.rawValue)" + (operands.isEmpty ? "" : " \(operands)") }
 
     init(
-        _ kernel: Kernel, step: Estimate, unmetered: Estimate?, glue: GlueTimes, executions: UInt64, rounds: Int,
+        _ kernel: Kernel, step: Estimate, unmetered: Estimate?, peers: [PeerTime], glue: GlueTimes, executions: UInt64,
+        rounds: Int,
         prices: WasmPrices
     ) {
         let one = kernel.oneStep(prices)
@@ -54,6 +57,7 @@ public struct OperatorRow: Sendable, Equatable {
         stepGas = Double(one.milligas) / 1_000
         self.step = step
         self.unmetered = unmetered
+        self.peers = peers
         self.executions = executions
         self.rounds = rounds
         guard kernel.form == .latency, let share = glue.share(of: kernel) else { return }
@@ -63,6 +67,21 @@ public struct OperatorRow: Sendable, Equatable {
             value: step.value - share.time.value,
             interval: Interval(
                 low: step.interval.low - share.time.interval.high, high: step.interval.high - share.time.interval.low))
+    }
+}
+
+/// What a step takes in another engine.
+public struct PeerTime: Sendable, Equatable {
+    /// `wasmtime 36.0.0`.
+    public var engine: String
+    /// Nanoseconds of processor time.
+    public var step: Estimate
+}
+
+extension OperatorRow {
+    /// What a step takes in another engine, divided by what its gas stands for.
+    public func ratio(_ peer: PeerTime) -> Estimate {
+        peer.step.scaled(by: GasAnchor.gasPerNanosecond / max(stepGas, 1e-9))
     }
 }
 

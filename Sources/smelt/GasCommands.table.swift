@@ -8,6 +8,12 @@ private let measureOptions = [
     storeOption, cpuOption, boundsOption, tierOption, quietOption,
 ]
 
+/// Of commands that measure operators and loops.
+private let engineOptions = [
+    Option("wasmtime", .directory("DIR"), repeats: true, "PyPI's wasmtime in DIR as a further engine."),
+    Option("no-wasmtime", "Measure no other engine."),
+]
+
 /// `smelt gas`, whole.
 let gasCommand = Command(
     "gas", "Show whether gas measures time.",
@@ -28,7 +34,7 @@ let gasCommand = Command(
                 Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
                 Option("no-operators", "Leave the operator table out."),
                 Option("fresh", "Begin anew."),
-            ] + measureOptions.dropFirst(2)),
+            ] + engineOptions + measureOptions.dropFirst(2)),
         Command(
             "diff", "Compare two reports row by row.",
             discussion: """
@@ -100,7 +106,9 @@ let gasCommand = Command(
                 Loops of one operator each are compiled and run with their steps once and twice; the difference is \
                 the steps' time and gas, and the gas counter proves how often each ran. Latency rows have steps \
                 that need each other, throughput rows steps that do not. Ten gas pay for one nanosecond. \
-                Needs 1.5 GiB of memory.
+                Where Python has the package wasmtime, it runs the same kernels, instrumented as the reference does \
+                it, in the same rounds; --wasmtime DIR adds the one that 'pip install --target DIR' put there. \
+                Needs 1.5 GiB of memory, and 1 GiB for each other engine.
                 """,
             options: [
                 Option("budget", .integer("SECONDS", 1...86_400), "Time to measure (default: 60)."),
@@ -108,6 +116,7 @@ let gasCommand = Command(
                 Option("operators", .value("NAME[,NAME]"), "These only, as i64.div_u."),
                 Option("seed", .integer("N", 0...UInt64.max), "Of the order of runs (default: 1)."),
                 Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
+            ] + engineOptions + [
                 storeOption, cpuOption, boundsOption, tierOption, quietOption,
             ]),
         Command(

@@ -4,6 +4,7 @@ import CompilePool
 import GasBench
 import GasSchedule
 import JSON
+import NativeEngine
 import Statistics
 
 /// `smelt gas operators`: the time of every WASM operator beside its price.
@@ -17,7 +18,7 @@ enum GasOperatorsCommand {
         do {
             report = try OperatorReport.measure(
                 operators: names, bench: setup.bench, conditions: setup.conditions, metered: setup.metered,
-                unmetered: setup.unmetered
+                unmetered: setup.unmetered, peers: setup.peers(), syscalls: setup.syscalls
             ) { state in
                 progress.update(line(state, budget: setup.bench.budget, since: start))
             }
@@ -51,10 +52,22 @@ enum GasOperatorsCommand {
                 "operator_ratio": row.operatorRatio.map { .number(fixed($0.value, 2)) } ?? .null,
             ])
         }
+        let others = report.rows.filter { !$0.peers.isEmpty }.sorted { row, other in
+            worst(row) > worst(other)
+        }.map { row in
+            JSONValue.object(
+                [.init("step", .string(row.title)), .init("smelt", .string(ratio(row.ratio)))]
+                    + row.peers.map { peer in .init(peer.engine, .string(ratio(row.ratio(peer)))) })
+        }
         var summary = JSONValue.object(["machine": report.machine.json, "conditions": report.conditions.json])
         summary = .object(
             (summary.members ?? []) + [
                 .init("operators", .array(rows)),
+                .init("syscalls", .array(syscalls(report))),
+                .init("ratio_by_engine", others.isEmpty ? .string("no other engine") : .array(others)),
+                .init(
+                    "missing_engines", .string(report.missing.isEmpty ? "none" : report.missing.joined(separator: "; "))
+                ),
                 .init(
                     "worst",
                     .string(
@@ -74,12 +87,37 @@ enum GasOperatorsCommand {
     }
 }
 
+extension GasOperatorsCommand {
+    /// The worst ratio of any engine.
+    private static func worst(_ row: OperatorRow) -> Double {
+        row.peers.reduce(row.ratio.value) { max($0, row.ratio($1).value) }
+    }
+
+    /// Syscalls for people, the worst first.
+    private static func syscalls(_ report: OperatorReport) -> [JSONValue] {
+        report.syscalls.sorted { $0.ratio.value > $1.ratio.value }.map { row in
+            .object([
+                "syscall": .string(row.syscall), "arguments": .string(row.operands),
+                "compute": .number(fixed(row.compute, 1)), "other": .number(fixed(row.other, 1)),
+                "ns": .number(fixed(row.time.value, 1)), "from": .number(fixed(row.time.interval.low, 1)),
+                "to": .number(fixed(row.time.interval.high, 1)),
+                "ratio": .number(row.compute > 0 ? fixed(row.ratio.value, 3) : "0"),
+            ])
+        }
+    }
+
+    private static func ratio(_ estimate: Estimate) -> String { GasBenchSetup.text(estimate, 2) }
+}
+
 /// What the commands that time compiled code have in common.
 struct GasBenchSetup {
     let bench: BenchSettings
     let conditions: OperatorReport.Conditions
     let metered: CompilePool
     let unmetered: CompilePool
+    /// Where other engines are; nil asks for none.
+    private let directories: [String]?
+    private let profile: NetworkProfile
 
     init(_ arguments: Parsed) throws(CommandFailure) {
         let version = UInt32(
@@ -87,6 +125,7 @@ struct GasBenchSetup {
         guard let profile = NetworkProfile.table.first(where: { $0.version.rawValue == version }) else {
             throw CommandFailure(.usage, "network version \(version) is not known")
         }
+        self.profile = profile
         let prices = PriceList.named(profile.priceList).wasm
         let seed = arguments.integer("seed") ?? 1
         var settings = WorkerSetup.settings(arguments)
@@ -99,8 +138,22 @@ struct GasBenchSetup {
         let identity: CompilerIdentity
         do { identity = try metered.identity() } catch { throw CommandFailure(.localFailure, error.description) }
         bench = BenchSettings(budget: Double(arguments.integer("budget") ?? 60), seed: seed, prices: prices)
+        directories = arguments.has("no-wasmtime") ? nil : arguments.all("wasmtime")
         conditions = OperatorReport.Conditions(
             priceList: profile.priceList, networkVersion: version, settings: settings, compiler: identity, seed: seed)
+    }
+
+    /// Starts other engines; those that are not there are named in reports.
+    func peers() -> (engines: [PeerEngine], missing: [String]) {
+        guard let directories else { return ([], ["not asked for (--no-wasmtime)"]) }
+        return PeerEngine.all(directories: directories)
+    }
+
+    /// Compiles what makes syscalls.
+    func syscalls(_ names: [String], _ settings: BenchSettings) throws(BenchError) -> SyscallBench {
+        try SyscallBench(
+            profile, syscalls: names, settings: settings,
+            engine: NativeEngine(source: StoreArtifacts(pool: metered)))
     }
 
     /// How a measurement that is none ends the program.
@@ -108,7 +161,7 @@ struct GasBenchSetup {
         switch error {
         case .unknownOperator: CommandFailure(.usage, error.description)
         case .notCompiled: CommandFailure(.badInput, error.description)
-        case .engine: CommandFailure(.localFailure, error.description)
+        case .engine, .peer: CommandFailure(.localFailure, error.description)
         default: CommandFailure(.failure, error.description)
         }
     }

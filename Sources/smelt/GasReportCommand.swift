@@ -37,7 +37,7 @@ enum GasReportCommand {
             do {
                 measured.operators = try OperatorReport.measure(
                     operators: [], bench: bench, conditions: setup.conditions, metered: setup.metered,
-                    unmetered: setup.unmetered
+                    unmetered: setup.unmetered, peers: setup.peers(), syscalls: setup.syscalls
                 ) { state in
                     progress.update("operators: \(state.stage) \(state.done), \(Int(left)) s in all")
                 }.json

@@ -38,6 +38,22 @@ import Testing
         #expect(table.lines.dropFirst().allSatisfy { $0.hasPrefix("i64.add,") })
     }
 
+    /// The nodes' engine is a column, or the report says that it is missing.
+    @Test func otherEngines() throws {
+        let run = try operators(
+            "--operators", "i64.add", "--format", "json", "--wasmtime", "/no/such/directory")
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try JSON.parse(Array(run.output.utf8))
+        let engines = try #require(report["engines"]?.array).compactMap(\.string)
+        let missing = try #require(report["missing_engines"]?.array).compactMap(\.string)
+        #expect(engines.contains { $0.hasPrefix("wasmtime 36") } || missing.contains { $0.contains("wasmtime 36") })
+        for row in try #require(report["operators"]?.array) {
+            #expect(row["engines"]?.array?.compactMap { $0["engine"]?.string } == engines)
+        }
+        let without = try operators("--operators", "i64.add", "--no-wasmtime")
+        #expect(without.output.contains("not asked for (--no-wasmtime)"), "\(without.output)")
+    }
+
     @Test func wrongUse() throws {
         let unknown = try operators("--operators", "i64.sum")
         #expect(unknown.status == 64 && unknown.errors.contains("no operator 'i64.sum'"))
