@@ -36,8 +36,9 @@ struct Partition: Sendable, Equatable {
     init(whole functions: Int) { parts = [0..<functions] }
 
     private static let fixedCost: UInt64 = 16
-    /// Each part costs some milliseconds, and every processor wants several, since their times differ.
-    static let most: UInt64 = 8
+    /// Each part costs some milliseconds, and every processor wants many, since times of equal estimates differ and who
+    /// is done first waits for the last part of another.
+    static let most: UInt64 = 32
 }
 
 /// Has `work` run for every number below `count`, once each, in any order and on any threads, and comes back when all
