@@ -67,7 +67,7 @@ let targets: [Target] = [
         cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
     layer("CodeSettings"),
     layer("SeededRandom"),
-    layer("Drafts"),
+    layer("Drafts", unsafe: .systemCalls),
     layer("Primitives", ["CGMP", "CSodium"], unsafe: .cLibrary),
     layer("WasmFormat", ["CActorRuntime"]),
     layer("GasSchedule", ["Primitives"]),
@@ -80,7 +80,9 @@ let targets: [Target] = [
     layer("SinglePass", ["CodeImage", "CodeSettings", "Metering", "Validator", "WasmFormat", "CActorRuntime"]),
     layer("Crypto", ["Primitives", "CSodium", "CLibCrypto", "CTomCrypt", "CSecp256k1", "CBLST"], unsafe: .cLibrary),
     layer("IPLD", ["Primitives", "Crypto"]),
-    layer("Bundle", ["IPLD", "Primitives", "CZstd"], unsafe: .cLibrary),
+    layer("Zstandard", ["CZstd"], unsafe: .cLibrary),
+    layer("Bundle", ["IPLD", "Primitives", "Zstandard"], unsafe: .systemCalls),
+    layer("BlockFiles", ["IPLD", "Primitives", "Crypto", "Zstandard", "Drafts"], unsafe: .systemCalls),
     layer("Engine", ["CActorRuntime"], unsafe: .runtime),
     layer("JSON", ["CYajl"], unsafe: .cLibrary),
     layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
@@ -118,6 +120,8 @@ let targets: [Target] = [
         [
             "Kernel", "StateTree", "Syscalls", "Engine", "GasSchedule", "IPLD", "Primitives", "Crypto",
         ]),
+
+    layer("Chain", ["Machine", "StateTree", "BlockFiles", "GasSchedule", "IPLD", "Primitives", "Crypto"]),
 
     // L4: tools' shared parts.
     layer(
@@ -158,7 +162,7 @@ let targets: [Target] = [
             "NativeEngine", "Engine", "CActorRuntime",
             "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
-            "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",
+            "Chain", "BlockFiles", "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",
         ]),
 
     // Witnesses and test helpers; no product imports them.
@@ -205,6 +209,7 @@ let targets: [Target] = [
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
     tests("IPLD", ["IPLD", "Bundle", "Primitives", "Crypto", "JSON", "CZstd", "CZlib"]),
+    tests("BlockFiles", ["BlockFiles", "Zstandard", "IPLD", "Crypto", "Primitives"]),
     tests("WasmFormat", ["WasmFormat"]),
     tests("Validator", ["Validator", "Bundle", "WasmFormat"]),
     tests("GasSchedule", ["GasSchedule", "Primitives", "JSON"]),
@@ -242,6 +247,7 @@ let targets: [Target] = [
             "Primitives",
             "Crypto", "CActorRuntime",
         ]),
+    tests("Chain", ["Chain", "BlockFiles", "StateTree", "IPLD", "Crypto", "Primitives"]),
     tests(
         "Machine",
         ["Machine", "StateTree", "Kernel", "Engine", "GasSchedule", "IPLD", "Crypto", "Primitives", "JSON"]),

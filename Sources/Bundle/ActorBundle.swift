@@ -1,5 +1,6 @@
 import IPLD
 import Primitives
+import Zstandard
 
 /// A bundle of built-in actors: a CAR archive, plain or compressed with zstd, whose one root is the manifest.
 public struct ActorBundle: Sendable {
@@ -19,7 +20,9 @@ public struct ActorBundle: Sendable {
     public func code(_ cid: Cid) -> [UInt8]? { blocks[cid] }
 
     /// The most bytes an archive may have, unpacked or not. The largest mainnet bundle has about 8 MiB.
-    public static let maxSize = 512 << 20
+    public static let maxSize = 128 << 20
+    /// The most bytes a block of it may have. The largest actor has less than 1 MiB.
+    public static let maxBlockSize = 32 << 20
 
     /// Opens the bundle at `path`; what kind of file it is is seen from its first bytes, not from its name.
     public static func open(path: String) throws(BundleError) -> ActorBundle {
@@ -30,9 +33,7 @@ public struct ActorBundle: Sendable {
     ///
     /// - Throws: a `BundleError`; the manifest, its data and every actor's code have to be there and right.
     public init(bytes: [UInt8]) throws(BundleError) {
-        let archive = Zstd.isCompressed(bytes) ? try Zstd.decompress(bytes, limit: ActorBundle.maxSize) : bytes
-        let car: Car
-        do { car = try Car.read(archive) } catch { throw .car(error) }
+        let car = try ActorBundle.archive(bytes)
         guard car.roots.count == 1 else { throw .roots(car.roots.count) }
         root = car.roots[0]
         var blocks: [Cid: [UInt8]] = [:]
@@ -48,12 +49,64 @@ public struct ActorBundle: Sendable {
     }
 }
 
+extension ActorBundle {
+    /// Unpacks and reads in one go: what is wrong is seen when it comes, and nothing is in memory twice.
+    private static func archive(_ bytes: [UInt8]) throws(BundleError) -> Car {
+        var failure: BundleError?
+        var unpacked: UnpackedPieces?
+        if Zstandard.isCompressed(bytes) {
+            do { unpacked = try UnpackedPieces(bytes, limit: maxSize) } catch { throw BundleError(error) }
+        }
+        var whole: ArraySlice<UInt8>? = bytes[...]
+        do {
+            let stream = try CarStream(limit: maxBlockSize) { () throws(CarError) in
+                guard let unpacked else {
+                    defer { whole = nil }
+                    return whole
+                }
+                do throws(ZstandardError) { return try unpacked.next() } catch {
+                    failure = BundleError(error)
+                    throw CarError(.source(error.description), at: 0)
+                }
+            }
+            return try Car.read(stream)
+        } catch {
+            throw failure ?? .car(error)
+        }
+    }
+}
+
+/// What compressed bytes unpack to, piece by piece.
+private final class UnpackedPieces {
+    private let bytes: [UInt8]
+    private let limit: Int
+    private let decoder: ZstandardDecoder
+    private var position = 0
+    private var count = 0
+
+    init(_ bytes: [UInt8], limit: Int) throws(ZstandardError) {
+        self.bytes = bytes
+        self.limit = limit
+        decoder = try ZstandardDecoder()
+    }
+
+    func next() throws(ZstandardError) -> ArraySlice<UInt8>? {
+        while true {
+            let piece = position < bytes.count ? try decoder.decode(bytes, from: &position) : try decoder.rest()
+            guard let piece else { return nil }
+            guard piece.count <= limit - count else { throw .tooLarge(limit: limit) }
+            count += piece.count
+            if !piece.isEmpty { return piece }
+        }
+    }
+}
+
 /// Why a file is not an actor bundle.
 public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The system's words.
     case file(String)
     case tooLarge(limit: Int)
-    case zstd(String, offset: Int)
+    case zstd(ZstandardError)
     case car(CarError)
     case roots(Int)
     case missing(Cid, String)
@@ -63,11 +116,17 @@ public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .file(let why): why
         case .tooLarge(let limit): "bundle is larger than \(limit) bytes"
-        case .zstd(let why, let offset): "zstd at 0x\(String(offset, radix: 16)): \(why)"
+        case .zstd(let error): error.description
         case .car(let error): error.description
         case .roots(let count): "bundle has \(count) roots, exactly one is needed"
         case .missing(let cid, let what): "block \(cid) (\(what)) is not in the bundle"
         case .manifest(let cid, let error): "manifest block \(cid): \(error)"
         }
+    }
+}
+
+extension BundleError {
+    fileprivate init(_ error: ZstandardError) {
+        if case .tooLarge(let limit) = error { self = .tooLarge(limit: limit) } else { self = .zstd(error) }
     }
 }

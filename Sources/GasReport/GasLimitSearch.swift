@@ -8,7 +8,7 @@ import Replay
 /// How a message ends depends on the limit in more ways than by running out: the bytes of the limit are paid for, and
 /// actors can ask what is left. So what was found is shown by running it and one gas less, and limits below are tried
 /// by sample.
-public struct GasLimitSearch: Sendable {
+public struct GasLimitSearch {
     /// What a message came to, apart from the gas it cost.
     struct Ending: Equatable {
         var exitCode: ExitCode
@@ -41,20 +41,34 @@ public struct GasLimitSearch: Sendable {
         public var isLocal = false
     }
 
-    private let session: VectorSession
+    /// Runs everything up to the message with another limit.
+    public typealias Run = (_ gasLimit: UInt64) throws(MessageError) -> VectorReport
+
+    private let message: VectorMessage
     private let index: Int
+    private let execute: Run
     private var runs = 0
 
     /// - Parameter index: of the message in its vector.
     public init(_ session: VectorSession, message index: Int) {
-        self.session = session
+        self.init(session.messages[index], at: index) { (limit) throws(MessageError) in
+            try session.run(message: index, gasLimit: limit)
+        }
+    }
+
+    /// - Parameters:
+    ///   - index: of the message among those that `run` applies.
+    ///   - run: applies the messages up to this one, this one with a limit.
+    public init(_ message: VectorMessage, at index: Int, run: @escaping Run) {
+        self.message = message
         self.index = index
+        execute = run
     }
 
     /// Searches.
     public mutating func run() throws(Failure) -> Result {
-        let original = session.messages[index].message.gasLimit
-        guard session.messages[index].kind == .explicit else {
+        let original = message.message.gasLimit
+        guard message.kind == .explicit else {
             throw Failure(description: "message \(index) is implicit and pays no gas")
         }
         let first = try attempt(original)
@@ -110,7 +124,7 @@ public struct GasLimitSearch: Sendable {
         runs += 1
         let report: VectorReport
         do throws(MessageError) {
-            report = try session.run(message: index, gasLimit: limit)
+            report = try execute(limit)
         } catch { throw Failure(description: "message \(index): \(error)") }
         guard report.problem == nil, let message = report.messages.last, report.messages.count == index + 1,
             let result = message.result

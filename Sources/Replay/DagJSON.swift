@@ -5,9 +5,9 @@ import Primitives
 
 /// IPLD data as DAG-JSON: links are `{"/": CID}`, bytes `{"/": {"bytes": BASE64}}` without padding, whole numbers exact
 /// however large, names of maps in the order of their bytes.
-enum DagJSON {
+public enum DagJSON {
     /// A block by its codec; nil for one that cannot be shown, or that is not what its codec says.
-    static func value(_ data: [UInt8], codec: UInt64) -> JSONValue? {
+    public static func value(_ data: [UInt8], codec: UInt64) -> JSONValue? {
         switch codec {
         case Cid.raw: bytes(data)
         case Cid.cbor, Cid.dagCbor: value(cbor: data)
@@ -16,13 +16,13 @@ enum DagJSON {
     }
 
     /// What one CBOR item holds; nil where `data` is no such item, and for the few items that DAG-JSON cannot express.
-    static func value(cbor data: [UInt8]) -> JSONValue? {
+    public static func value(cbor data: [UInt8]) -> JSONValue? {
         guard !data.isEmpty, let item = try? CborValue(data) else { return nil }
         return value(item)
     }
 
     /// nil where DAG-JSON has no form: floats that are no numbers, maps that look like a link or bytes.
-    static func value(_ item: CborValue) -> JSONValue? {
+    public static func value(_ item: CborValue) -> JSONValue? {
         switch item {
         case .null: return .null
         case .bool(let value): return .bool(value)

@@ -5,7 +5,7 @@ import Primitives
 
 extension Vector {
     /// Bytes a vector's CAR may have when decompressed; the largest known has less than 10 MB.
-    static let carLimit = 1 << 30
+    static let carLimit = 1 << 28
     /// Base fee and supply of vectors that state none (the reference's test driver).
     public static let defaultBaseFee = TokenAmount(100)
     public static let defaultCirculatingSupply = TokenAmount(2_000_000_000) * TokenAmount(TokenAmount.attoPerFil)

@@ -33,14 +33,19 @@ public struct VectorSession: Sendable {
         changed.postconditions = nil
         changed.unreadableMessage = nil
         changed.messages = Array(vector.messages[...index])
-        let entry = vector.messages[index]
-        var message = entry.message
-        message.gasLimit = limit
-        let before = UInt64(try entry.message.encoded().count)
-        let after = UInt64(try message.encoded().count)
-        changed.messages[index] = try VectorMessage(
-            message, kind: entry.kind, chainLength: entry.chainLength &- before &+ after)
+        changed.messages[index] = try vector.messages[index].limited(to: limit)
         return runner.run(changed, variant, name: name, file: file, blocks, observer: nil)
+    }
+}
+
+extension VectorMessage {
+    /// The same message with another gas limit; the bytes charged for inclusion change with its encoding's length.
+    public func limited(to limit: UInt64) throws(MessageError) -> VectorMessage {
+        var changed = message
+        changed.gasLimit = limit
+        let before = UInt64(try message.encoded().count)
+        let after = UInt64(try changed.encoded().count)
+        return try VectorMessage(changed, kind: kind, chainLength: chainLength &- before &+ after)
     }
 }
 

@@ -49,10 +49,10 @@ let smeltCommand = Command(
             ],
             positionals: [Positional("INPUT", 1...Int.max, "Modules and bundles.")]),
         Command(
-            "inspect", "Show what a module, an object or a bundle contains.",
+            "inspect", "Show what a module, an object, a bundle or another archive contains.",
             discussion: """
-                FILE is a .wasm module, a .so object made by 'smelt compile', a .car or .car.zst bundle, or - for \
-                standard input.
+                FILE is a .wasm module, a .so object made by 'smelt compile', a .car or .car.zst bundle, a snapshot, a \
+                state or a genesis ('smelt chain' and 'smelt state' show more of them), or - for standard input.
                 """,
             options: [Option("json", "Print JSON.")],
             positionals: [Positional("FILE", 1...1, "The file.")]),
@@ -232,7 +232,7 @@ let smeltCommand = Command(
                     "import", "Take objects made elsewhere after checking them in full.", options: [storeOption],
                     positionals: [Positional("DIR", 1...1, "A directory written by 'smelt compile --output'.")]),
             ]),
-        gasCommand,
+        applyCommand, chainCommand, stateCommand, gasCommand,
         Command(
             "version", "Print versions: Smelt, object format, compiler.", options: [Option("json", "Print JSON.")]),
     ])

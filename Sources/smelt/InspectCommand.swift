@@ -5,10 +5,14 @@ import GasSchedule
 import JSON
 import Primitives
 
-/// `smelt inspect`: what a module, an object or a bundle contains. The kind is told by the first bytes.
+/// `smelt inspect`: what a module, an object, a bundle or another archive contains. The kind is told by the content.
 enum InspectCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         let path = arguments.positionals[0]
+        if let archive = try ArchiveReport.make(path) {
+            try Output.report(archive, json: arguments.has("json"))
+            return .success
+        }
         let bytes = try Files.read(path)
         let report: JSONValue
         var status = ExitStatus.success
@@ -58,7 +62,8 @@ enum InspectCommand {
         let bundle: ActorBundle
         do { bundle = try ActorBundle(bytes: bytes) } catch {
             throw CommandFailure(
-                .badInput, "\(path): neither a WASM module nor an object nor a bundle: \(error.description)")
+                .badInput, "\(path): neither a WASM module nor an object nor an archive of blocks: \(error.description)"
+            )
         }
         return .object([
             "schema": .string("smelt.inspect.bundle/1"), "kind": .string("bundle"), "bytes": .integer(bytes.count),

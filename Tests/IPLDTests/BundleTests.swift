@@ -46,6 +46,26 @@ private func compress(_ bytes: [UInt8]) -> [UInt8] {
         #expect(try ActorBundle(bytes: packed).blocks.count == 4)
     }
 
+    /// Parallel compressors put such a frame first.
+    @Test func skippableFramesMayStandAnywhere() throws {
+        let skippable: [UInt8] = [0x50, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 9, 9, 9]
+        let packed = compress(bundle())
+        for bytes in [skippable + packed, packed + skippable, skippable + skippable + packed] {
+            #expect(try ActorBundle(bytes: bytes).blocks.count == 4)
+        }
+    }
+
+    /// A block of 500 MiB in a small file is refused by the length that stands in front of it.
+    @Test func aBlockThatIsTooLargeIsRefusedBeforeItIsThere() throws {
+        let size = UInt64(500 << 20)
+        let start = bundle() + Varint.encode(size)
+        let packed = compress(start + [UInt8](repeating: 0, count: 1 << 20))
+        let error = #expect(throws: BundleError.self) { try ActorBundle(bytes: packed) }
+        guard case .car(let reason)? = error, case .tooLarge(size, _) = reason.reason else {
+            throw try #require(error)
+        }
+    }
+
     @Test func truncatedCompressionIsRefusedAtEveryByte() {
         let packed = compress(bundle())
         for length in 0..<packed.count {

@@ -133,6 +133,13 @@ private func sectionStarts(_ bytes: [UInt8]) throws -> [Int] {
         #expect(throws: CarError(.unknownHash(cid), at: start)) { try Car.read(car.write()) }
     }
 
+    @Test func aHeaderThatSaysSomethingTwiceIsRefused() {
+        let version = "6776657273696f6e01"
+        let header = Hex.decode("a3" + "65726f6f7473" + "81d82a46000171000180" + version + version) ?? []
+        let error = #expect(throws: CarError.self) { try Car.read(Varint.encode(UInt64(header.count)) + header) }
+        #expect(error?.description.contains("'version' twice") == true, "\(String(describing: error))")
+    }
+
     @Test(arguments: [
         "", "a0", "80", "a16776657273696f6e01", "a265726f6f7473806776657273696f6e01",
         "a265726f6f747381f66776657273696f6e01", "a265726f6f747381d82a460001710001806776657273696f6e02",

@@ -1,0 +1,87 @@
+import ArtifactStore
+import BlockFiles
+import Chain
+import CommandTable
+import IPLD
+import Primitives
+import StateTree
+
+/// Archives named on the command line.
+struct ArchiveInput {
+    let archives: [CarArchive]
+    let store: ArchiveBlockstore
+    /// Of the first archive, or the one asked for.
+    let root: Cid?
+
+    var first: CarArchive { archives[0] }
+
+    /// The file, and those that `--also` names.
+    ///
+    /// - Parameter text: `FILE` or `FILE@ROOT`; a file that has such a name as a whole is meant before that.
+    init(_ text: String, _ arguments: Parsed, progress: Progress) throws(CommandFailure) {
+        var path = text
+        var root: Cid?
+        if !Files.isFile(text), let at = text.lastIndex(of: "@") {
+            path = String(text[..<at])
+            let name = String(text[text.index(after: at)...])
+            do { root = try Cid(text: name) } catch {
+                throw CommandFailure(.badInput, "\(path)@\(name): '\(name)' is no CID: \(error)")
+            }
+        }
+        var archives: [CarArchive] = []
+        for path in [path] + arguments.all("also") {
+            archives.append(try ArchiveInput.open(path, progress: progress))
+        }
+        self.archives = archives
+        self.root = root
+        store = ArchiveBlockstore(archives)
+    }
+
+    /// Opens an archive; a large one without an index gets one in the cache.
+    static func open(_ path: String, progress: Progress) throws(CommandFailure) -> CarArchive {
+        let cache: String
+        do { cache = try ArtifactStore.defaultDirectory() + "/archives" } catch {
+            throw CommandFailure(.failure, error.description)
+        }
+        do throws(BlockFileError) {
+            return try CarArchive(path: path, cache: cache) { step in
+                progress.update("\(path): \(step.operation), \(step.done >> 20) of \(step.total >> 20) MiB")
+            }
+        } catch { throw CommandFailure(error) }
+    }
+
+    /// The chain of the archive's roots.
+    func chain(progress: Progress) throws(CommandFailure) -> Snapshot {
+        let path = first.path
+        do throws(ChainError) {
+            return try Snapshot(roots: first.roots, store: store) { progress.update("\(path): headers, height \($0)") }
+        } catch { throw CommandFailure(error, path) }
+    }
+
+    /// The root of the state meant: the one asked for, the archive's, or that of the chain's head.
+    func stateRoot(progress: Progress) throws(CommandFailure) -> Cid {
+        if let root { return root }
+        let own = first.roots[0]
+        if (try? StateListing(root: own, store: store)) != nil { return own }
+        do throws(ChainError) { return try Snapshot(roots: first.roots, store: store).head.parentStateRoot } catch {
+            throw CommandFailure(
+                .badInput, "\(first.path): its root \(own) is neither a state nor the head of a chain (\(error))")
+        }
+    }
+}
+
+extension CommandFailure {
+    init(_ error: BlockFileError) { self.init(error.isLocal ? .failure : .badInput, error.description) }
+
+    /// - Parameter path: of the file.
+    init(_ error: ChainError, _ path: String) {
+        let text = error.description
+        self.init(.badInput, text.hasPrefix(path) ? text : "\(path): \(text)")
+    }
+
+    /// - Parameter path: of the file.
+    init(_ error: StateError, _ path: String) {
+        let text = error.description
+        self.init(error.isLocal ? .failure : .badInput, text.hasPrefix(path) ? text : "\(path): \(text)")
+    }
+}
