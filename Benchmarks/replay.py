@@ -28,7 +28,7 @@ def calibrate():
 
 def replay(bundle, store, tier, rounds):
     command = [BIN / "smelt", "replay", SHARED / "vectors/nv18", "--bundle", bundle,
-               "--rounds", str(rounds), "--format", "ndjson", "--quiet", "--wait", "--tier", tier]
+               "--rounds", str(rounds), "--jobs", "1", "--format", "ndjson", "--quiet", "--wait", "--tier", tier]
     command += ["--store", store] if store else []
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     times = {}

@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(
     build-essential pkg-config "llvm-${SMELT_LLVM:-19}-dev" "lld-${SMELT_LLVM:-19}" libffi-dev libgmp-dev libsodium-dev libssl-dev
-    libtomcrypt-dev libsecp256k1-dev libyajl-dev libgsl-dev libzstd-dev zlib1g-dev wabt binaryen python3 python3-pip zstd
+    libtomcrypt-dev libsecp256k1-dev libyajl-dev libgsl-dev libzstd-dev zlib1g-dev wabt binaryen python3 python3-pip zstd parallel
 )
 
 command -v swift > /dev/null || { echo "smelt: no 'swift' in PATH; Swift 6.3 is needed (swift.org)" >&2; exit 1; }

@@ -16,6 +16,12 @@ enum Files {
         }
     }
 
+    /// Bytes of a file; nil where there is none.
+    static func size(of path: String) -> Int? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The paths below a directory, at any depth, of files that end in `suffix`: ascending within each folder, folders in

@@ -12,6 +12,7 @@ public enum JSONReport {
         var members: [JSONValue.Member] = [
             .init("name", .string(report.name)), .init("file", .string(report.file)),
         ]
+        if let position = report.position { members.append(.init("position", .integer(position))) }
         switch report.status {
         case .passed: members.append(.init("status", .string("passed")))
         case .ran: members.append(.init("status", .string("ran")))
@@ -117,9 +118,17 @@ public enum JSONReport {
     }
 
     /// The whole replay as one document.
-    public static func document(_ reports: [VectorReport], _ summary: ReplaySummary) -> JSONValue {
-        .object([
-            "schema": .string(schema), "vectors": .array(reports.map(value)), "summary": value(summary),
-        ])
+    ///
+    /// - Parameter shard: the part that was replayed, and how many vectors all parts have; nil for the whole.
+    public static func document(
+        _ reports: [VectorReport], _ summary: ReplaySummary, shard: (part: Shard, vectors: Int)? = nil
+    ) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("schema", .string(schema))]
+        if let shard {
+            members.append(
+                .init("shard", .object(["part": .string(shard.part.text), "vectors": .integer(shard.vectors)])))
+        }
+        members += [.init("vectors", .array(reports.map(value))), .init("summary", value(summary))]
+        return .object(members)
     }
 }

@@ -36,6 +36,8 @@ public struct VectorReport: Sendable {
     public var isBadInput = false
     /// Whether it was skipped because another network version was asked for.
     public var isOtherVersion = false
+    /// The vector's place among all that were named, where only a part of them runs.
+    public var position: Int?
     /// In the order in which the reference's driver compares.
     public var mismatches: [Mismatch] = []
     public var messages: [MessageReport] = []

@@ -20,6 +20,8 @@ public struct ReplayOptions: Sendable {
     public var goldenDirectory: String?
     /// Whether the first failure ends the replay.
     public var failFast: Bool
+    /// The part of the vectors that runs; nil is all.
+    public var shard: Shard?
     /// Whether each message is shown as Lotus shows it.
     public var lotus = false
     /// Whether a vector that was skipped counts as a failure.
@@ -64,6 +66,10 @@ public enum ReplayError: Error, Sendable, Equatable, CustomStringConvertible {
 public struct ReplayRunner: Sendable {
     private let options: ReplayOptions
     private let sources: [VectorSource]
+    /// Places of `sources` among all that were named.
+    private let positions: [Int]
+    /// How many vectors were named, those of other shards too.
+    public let total: Int
     private let runner: VectorRunner
     private let written = WrittenTraces()
     private let blessed: VectorOutput?
@@ -92,7 +98,10 @@ public struct ReplayRunner: Sendable {
             } catch { throw .input(error.description) }
         }
         self.options = options
-        let sources = try VectorSource.discover(options.paths)
+        let all = try VectorSource.discover(options.paths)
+        total = all.count
+        positions = all.indices.filter { options.shard?.contains($0) ?? true }
+        let sources = positions.map { all[$0] }
         self.sources = sources
         blessed = try options.blessOutput.map { (path) throws(ReplayError) in
             try VectorOutput(
@@ -117,10 +126,17 @@ public struct ReplayRunner: Sendable {
     /// How many vectors were found.
     public var count: Int { sources.count }
 
+    /// The order in which vectors are begun: the longest files first, so that threads end together.
+    private var order: [Int] {
+        guard options.jobs > 1, !options.failFast else { return Array(sources.indices) }
+        let sizes = sources.map(\.size)
+        return sources.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
+    }
+
     /// Runs all; `report` gets each result in the order of the vectors, on the calling thread.
     public func run(_ report: (VectorReport) -> Void) throws(ReplayError) -> ReplaySummary {
         var summary = ReplaySummary()
-        try WorkerThreads.run(jobs: sources.count, threads: options.jobs, work: replay) { reports in
+        try WorkerThreads.run(order: order, threads: options.jobs, work: replay) { reports in
             for result in reports {
                 summary.add(result)
                 report(result)
@@ -131,7 +147,13 @@ public struct ReplayRunner: Sendable {
     }
 
     private func replay(_ index: Int) -> [VectorReport] {
-        let source = sources[index]
+        var reports = reports(of: sources[index])
+        guard options.shard != nil else { return reports }
+        for at in reports.indices { reports[at].position = positions[index] }
+        return reports
+    }
+
+    private func reports(of source: VectorSource) -> [VectorReport] {
         let json: [UInt8]
         let vector: Vector
         do {

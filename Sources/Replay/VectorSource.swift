@@ -23,6 +23,15 @@ struct VectorSource: Sendable {
         }
     }
 
+    /// Bytes of its JSON; 0 where the file cannot be looked at.
+    var size: Int {
+        switch place {
+        case .file(let path): Files.size(of: path) ?? 0
+        case .line(_, _, let count): count
+        case .bytes(let bytes): bytes.count
+        }
+    }
+
     func read() throws(FileError) -> [UInt8] {
         switch place {
         case .file(let path): try Files.read(path)

@@ -4,12 +4,14 @@ import Synchronization
 /// Runs numbered jobs on a few threads and hands their results over in order, as soon as that is possible.
 enum WorkerThreads {
     /// - Parameters:
+    ///   - order: the jobs, each number below their count once, in the order in which they are begun.
     ///   - work: does job `index`; called on several threads at once.
     ///   - deliver: gets each result in the order of the jobs, on this thread; false ends the run early.
     static func run<Result: Sendable>(
-        jobs: Int, threads: Int, work: @escaping @Sendable (Int) -> Result, deliver: (Result) -> Bool
+        order: [Int], threads: Int, work: @escaping @Sendable (Int) -> Result, deliver: (Result) -> Bool
     ) throws(ReplayError) {
-        let queue = Queue(jobs: jobs, work: work)
+        let queue = Queue(order: order, work: work)
+        let jobs = order.count
         var handles: [pthread_t] = []
         for _ in 0..<max(1, min(threads, jobs)) {
             var handle = pthread_t()
@@ -44,15 +46,15 @@ enum WorkerThreads {
 
     /// Hands out job numbers and keeps results until their turn.
     private final class Queue<Result: Sendable>: AnyQueue, @unchecked Sendable {
-        private let jobs: Int
+        private let order: [Int]
         private let work: @Sendable (Int) -> Result
         private let next = Atomic<Int>(0)
         private let results = Mutex<[Int: Result]>([:])
         // Posted once per finished job; semaphores are safe to share, and this one never moves.
         private let finished: UnsafeMutablePointer<sem_t>
 
-        init(jobs: Int, work: @escaping @Sendable (Int) -> Result) {
-            self.jobs = jobs
+        init(order: [Int], work: @escaping @Sendable (Int) -> Result) {
+            self.order = order
             self.work = work
             finished = .allocate(capacity: 1)
             sem_init(finished, 0, 0)
@@ -65,8 +67,9 @@ enum WorkerThreads {
 
         override func drain() {
             while true {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                guard index < jobs else { return }
+                let turn = next.add(1, ordering: .relaxed).oldValue
+                guard turn < order.count else { return }
+                let index = order[turn]
                 let result = work(index)
                 results.withLock { $0[index] = result }
                 sem_post(finished)
@@ -83,6 +86,6 @@ enum WorkerThreads {
         }
 
         /// Lets jobs not yet begun be.
-        func stop() { next.store(jobs, ordering: .relaxed) }
+        func stop() { next.store(order.count, ordering: .relaxed) }
     }
 }

@@ -89,7 +89,8 @@ let smeltCommand = Command(
             options: [
                 Option("bundle", short: "b", .file("FILE"), repeats: true, "Take actor code from this bundle."),
                 storeOption,
-                Option("jobs", short: "j", .integer("N", 1...256), "Vectors at a time (default: 1)."),
+                Option("jobs", short: "j", .integer("N", 1...256), "Vectors at a time (default: processors)."),
+                Option("shard", .value("I/N"), "Replay the I-th of N parts; 'smelt report merge' joins their reports."),
                 Option(
                     "rounds", .integer("N", 1...1_000), "Run each vector N times; times are the fastest (default: 1)."),
                 Option(

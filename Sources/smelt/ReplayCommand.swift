@@ -12,7 +12,8 @@ import Replay
 enum ReplayCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         var options = ReplayOptions(paths: arguments.positionals)
-        options.jobs = Int(arguments.integer("jobs") ?? 1)
+        options.jobs = arguments.integer("jobs").map { Int($0) } ?? Processors.online
+        options.shard = try shard(arguments)
         options.rounds = Int(arguments.integer("rounds") ?? 1)
         options.traceDirectory = arguments.value("trace")
         options.goldenDirectory = arguments.value("golden")
@@ -44,6 +45,14 @@ enum ReplayCommand {
         }
     }
 
+    private static func shard(_ arguments: Parsed) throws(CommandFailure) -> Shard? {
+        guard let text = arguments.value("shard") else { return nil }
+        guard let shard = Shard(text: text) else {
+            throw CommandFailure(.usage, "--shard '\(text)': I/N is expected, with I from 1 to N")
+        }
+        return shard
+    }
+
     /// Begins in the baseline tier what the store has no optimised code of, unless the user waits for it.
     private static func firstUse(_ arguments: Parsed, _ pool: CompilePool) throws(CommandFailure) -> FirstUse? {
         guard !arguments.has("wait"), pool.settings.tier == .optimised else { return nil }
@@ -70,7 +79,7 @@ enum ReplayCommand {
     private static func verdict(
         _ summary: ReplaySummary, _ vectors: Int, _ options: ReplayOptions
     ) throws(CommandFailure) -> ExitStatus {
-        if summary.passed + summary.ran + summary.failed == 0 {
+        if summary.passed + summary.ran + summary.failed == 0, vectors > 0 {
             if let version = options.networkVersion, summary.otherVersions > 0 {
                 throw CommandFailure(
                     .badInput,
@@ -110,7 +119,9 @@ enum ReplayCommand {
         if let failure { throw failure }
         summary.code = firstUse.map { codeUse($0.given) }
         switch format {
-        case "json": try Output.json(JSONReport.document(reports, summary))
+        case "json":
+            try Output.json(
+                JSONReport.document(reports, summary, shard: options.shard.map { ($0, runner.total) }))
         case "ndjson": try Output.json(JSONReport.value(summary), .compact)
         case "lotus": Output.note(text.text(summary))
         default: try Output.data(text.text(summary))
