@@ -5,6 +5,7 @@ SMELT_SHARED ?= ../shared
 SEEDS ?= 0..499
 OBJECTS ?= 100000
 KILLS ?= 500
+FILES ?= 1000000
 export SMELT_SHARED
 
 # LLVM's major version: 19 ships, 22 is a second witness. Its builds lie in a folder of their own.
@@ -19,7 +20,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/$(BUILD)/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing --scratch-path $(BUILD)
 SWIFT_BUILD := swift build $(SWIFT_FLAGS)
 
-.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz damage kills ways witness bombs arrows format lint check bench clean
+.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz damage mutations kills ways witness bombs arrows format lint check bench clean
 
 all: build demo
 
@@ -70,6 +71,11 @@ fuzz: build
 damage: build
 	@set -o pipefail; SMELT_ONLY=ArtifactFormat,ArtifactFormatTests SMELT_DAMAGE=$(OBJECTS) swift test -c release \
 	    -Xswiftc -enable-testing --scratch-path .build/damage --filter DamageTests | grep -E 'refused|error'
+
+# Changed archives, headers, messages and lists, FILES of each: none stops a decoder or gives a block under a wrong name.
+mutations: build
+	@set -o pipefail; SMELT_ONLY=Chain,ChainTests SMELT_MUTATIONS=$(FILES) swift test -c release \
+	    -Xswiftc -enable-testing --scratch-path .build/mutations --filter MutationTests | grep -E 'Test|error'
 
 # Compilations killed at random moments, KILLS of them; after each the store has nothing damaged.
 kills: samples

@@ -8,6 +8,8 @@ public enum AmtVersion0 {
     private static let width = 8
     /// Heights beyond hold more than any block does; the limit keeps a hostile root from a deep walk.
     private static let maxHeight: UInt64 = 20
+    /// Values that are read; a block has ten thousand messages at most (Lotus, build.BlockMessageLimit).
+    private static let maxCount: UInt64 = 1 << 20
 
     /// Calls `body` with the values in order.
     public static func forEach(
@@ -25,9 +27,11 @@ public enum AmtVersion0 {
                 height = try reader.unsigned()
                 count = try reader.unsigned()
                 guard height <= maxHeight else { throw CborError(.value("height \(height)"), at: 1) }
+                guard count <= maxCount else { throw CborError(.value("\(count) values"), at: 2) }
             }
-            try walk(&reader, height, 0, store, what) { (index, value) throws(ChainError) in
+            try walk(&reader, height, 0, mayBeEmpty: count == 0, store, what) { (index, value) throws(ChainError) in
                 found += 1
+                guard found <= count else { throw .malformed("\(what) \(root): has more than its \(count) values") }
                 try body(index, value)
             }
             try reader.finish()
@@ -42,7 +46,8 @@ public enum AmtVersion0 {
     }
 
     private static func walk(
-        _ reader: inout CborReader, _ height: UInt64, _ first: UInt64, _ store: any Blockstore, _ what: String,
+        _ reader: inout CborReader, _ height: UInt64, _ first: UInt64, mayBeEmpty: Bool, _ store: any Blockstore,
+        _ what: String,
         _ body: (_ index: UInt64, _ value: [UInt8]) throws(ChainError) -> Void
     ) throws {
         try reader.tuple(3)
@@ -50,6 +55,8 @@ public enum AmtVersion0 {
         guard bitmap.count == 1 else {
             throw CborError(.value("a bitmap of \(bitmap.count) bytes"), at: reader.position)
         }
+        // So that each node leads to a value: nodes that lead nowhere could be named over and over.
+        guard mayBeEmpty || bitmap[0] != 0 else { throw CborError(.value("an empty node"), at: reader.position) }
         let slots = (0..<width).filter { bitmap[0] >> UInt8($0) & 1 == 1 }
         var links: [Cid] = []
         for _ in 0..<(try reader.array()) { links.append(try reader.link()) }
@@ -66,7 +73,7 @@ public enum AmtVersion0 {
             let block = try store.chainBlock(link, "node of \(what)")
             var child = CborReader(block)
             let span = (0..<height).reduce(UInt64(1)) { span, _ in span * UInt64(width) }
-            try walk(&child, height - 1, first + UInt64(slot) * span, store, what, body)
+            try walk(&child, height - 1, first + UInt64(slot) * span, mayBeEmpty: false, store, what, body)
             try child.finish()
         }
     }

@@ -48,6 +48,30 @@ public struct BlockHeader: Sendable, Equatable {
     /// attoFIL per gas for the messages of this header's tipset.
     public var parentBaseFee: TokenAmount
 
+    public init(
+        miner: Address, ticket: [UInt8]?, electionProof: ElectionProof?, beaconEntries: [BeaconEntry],
+        winPoStProof: [PoStProof], parents: [Cid], parentWeight: TokenAmount, height: Int64, parentStateRoot: Cid,
+        parentMessageReceipts: Cid, messages: Cid, blsAggregate: [UInt8]?, timestamp: UInt64,
+        blockSignature: [UInt8]?, forkSignaling: UInt64, parentBaseFee: TokenAmount
+    ) {
+        self.miner = miner
+        self.ticket = ticket
+        self.electionProof = electionProof
+        self.beaconEntries = beaconEntries
+        self.winPoStProof = winPoStProof
+        self.parents = parents
+        self.parentWeight = parentWeight
+        self.height = height
+        self.parentStateRoot = parentStateRoot
+        self.parentMessageReceipts = parentMessageReceipts
+        self.messages = messages
+        self.blsAggregate = blsAggregate
+        self.timestamp = timestamp
+        self.blockSignature = blockSignature
+        self.forkSignaling = forkSignaling
+        self.parentBaseFee = parentBaseFee
+    }
+
     /// Decodes a header.
     public init(cbor: [UInt8]) throws(CborError) {
         var reader = CborReader(cbor)

@@ -90,7 +90,7 @@ public struct ChainVerification {
             }
         }
         if let network = snapshot.network {
-            let expected = network.genesisTimestamp + ChainNetwork.blockDelay * UInt64(max(0, tipset.height))
+            let expected = network.genesisTimestamp + ChainNetwork.blockDelay * UInt64(tipset.height)
             if tipset.timestamp != expected {
                 fault(tipset.height, "timestamp \(tipset.timestamp), the height's is \(expected)")
             }

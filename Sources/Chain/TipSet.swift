@@ -9,6 +9,9 @@ public struct TipSet: Sendable, Equatable {
     /// By ticket; the first has the smallest.
     public let blocks: [BlockHeader]
 
+    /// Heights beyond are no chain's: thirty thousand million years.
+    public static let maxHeight: Int64 = 1 << 55
+
     /// What all blocks of a tipset have alike is read from the first.
     private var first: BlockHeader { blocks[0] }
     public var height: Int64 { first.height }
@@ -26,6 +29,9 @@ public struct TipSet: Sendable, Equatable {
     /// - Throws: where they make no tipset: another height, other parents, an order that is not by ticket.
     public init(_ blocks: [(cid: Cid, header: BlockHeader)]) throws(ChainError) {
         guard let first = blocks.first?.header else { throw .malformed("a tipset has no blocks") }
+        guard first.height >= 0, first.height <= TipSet.maxHeight else {
+            throw .malformed("block \(blocks[0].cid) has height \(first.height)")
+        }
         key = blocks.map(\.cid)
         self.blocks = blocks.map(\.header)
         for (cid, header) in blocks.dropFirst() {

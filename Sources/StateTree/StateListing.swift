@@ -61,9 +61,13 @@ public struct StateListing {
         _ body: (_ key: [UInt8], _ value: CborValue) throws(StateError) -> Void
     ) throws(StateError) {
         var pending: [(cid: Cid, depth: Int)] = [(root, 0)]
+        // No two subtrees of a map are alike, as keys differ: a node that comes again is a walk without an end.
+        var seen: Set<Cid> = []
         while let (cid, depth) = pending.popLast() {
             // A digest has 256 bits, of which each level takes some.
-            guard depth <= 64 else { throw .malformed("\(what): deeper than a map can be") }
+            guard depth <= 64, seen.insert(cid).inserted else {
+                throw .malformed("\(what): node \(cid) is named twice, or deeper than a map can be")
+            }
             let block = try store.block(cid, "node of \(what)")
             guard case .array(let fields)? = try? CborValue(block), fields.count == 2,
                 case .array(let pointers) = fields[1]

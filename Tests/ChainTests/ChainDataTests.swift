@@ -75,7 +75,10 @@ private func entry(_ id: UInt64, nonce: UInt64 = 0, limit: UInt64, feeCap: UInt6
     }
 
     @Test func aCountThatLiesAndADeepRootAreRefused() throws {
-        for hex in ["8300018341008080", "8318ff008341008080", "83000083420000808080", "830000834101808100"] {
+        for hex in [
+            "8300018341008080", "8318ff008341008080", "83000083420000808080", "830000834101808100",
+            "83001a7fffffff83410081",
+        ] {
             let data = try #require(Hex.decode(hex))
             let cid = Cid.blake2b256(codec: Cid.dagCbor, data: data)
             #expect(throws: ChainError.self) {
