@@ -423,6 +423,18 @@ int32_t smelt_rt_cpu_level(void);
  * Takes a memory, faults, traps, nests, grows and takes it again. NULL, or what does not work on this machine. */
 const char *smelt_rt_self_test(void);
 
+/* ---- 13. Sampler -----------------------------------------------------------------------------------
+ * Interrupts the thread that starts it every so many nanoseconds (of SIGPROF; by the monotonic clock) and notes where
+ * it is, until the buffer is full. There is one sampler at a time; the thread that started it stops it. */
+struct smelt_rt_sample {
+    uint64_t pc;
+    uint64_t label; /* what was set last when it was taken */
+};
+int32_t smelt_rt_sampler_start(uint64_t nanoseconds, struct smelt_rt_sample *buffer, uint32_t room); /* 0 or errno */
+void smelt_rt_sampler_label(uint64_t label);
+uint32_t smelt_rt_sampler_count(void); /* samples so far */
+uint32_t smelt_rt_sampler_stop(void);  /* the same, and no more come; the handler that was there is back */
+
 #ifdef __cplusplus
 }
 #endif

@@ -64,6 +64,7 @@ static inline uint64_t next_random(uint64_t *state) {
 void test_traps(void);
 void test_memory(void);
 void test_tables(void);
+void test_sampler(void);
 void test_signals(void);
 void test_stack(void);
 void test_threads(void);

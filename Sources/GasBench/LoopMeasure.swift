@@ -1,5 +1,6 @@
 import CompilePool
 import Engine
+import GasSchedule
 import NativeEngine
 import Statistics
 
@@ -56,6 +57,30 @@ public struct LoopMeasure: Sendable {
     static func measure(
         _ instance: any ActorInstance, _ export: String, _ arguments: [UInt64], _ effort: Effort
     ) throws(BenchError) -> LoopMeasure {
+        try measure(export, arguments, effort) { (arguments) throws(BenchError) in
+            try instance.timed(export, arguments)
+        }
+    }
+
+    /// Measures the same loop in another engine, instrumented as the reference does it.
+    ///
+    /// - Throws: also when the FVM refuses the module, and `peer` when the engine fails.
+    public static func measure(
+        wasm: [UInt8], export: String, arguments: [UInt64], prices: WasmPrices, peer: PeerEngine,
+        effort: Effort = Effort()
+    ) throws(BenchError) -> LoopMeasure {
+        let instrumented: InstrumentedModule
+        do { instrumented = try InstrumentedModule(wasm, prices: prices) } catch { throw .notCompiled("\(error)") }
+        let module = try peer.load(instrumented.bytes)
+        return try measure(export, arguments, effort) { (arguments) throws(BenchError) in
+            try peer.timed(module, export, arguments, fresh: false)
+        }
+    }
+
+    private static func measure(
+        _ export: String, _ arguments: [UInt64], _ effort: Effort,
+        _ call: ([UInt64]) throws(BenchError) -> (nanoseconds: UInt64, gas: Int64, result: UInt64)
+    ) throws(BenchError) -> LoopMeasure {
         var arguments = arguments
         guard let first = arguments.first else { throw .trapped(export, "it has no parameter that counts iterations") }
         // Twice the iterations has to fit in an i32.
@@ -63,7 +88,7 @@ public struct LoopMeasure: Sendable {
         var iterations = max(1, min(first, most))
         func run(_ factor: UInt64) throws(BenchError) -> (nanoseconds: UInt64, gas: Int64, result: UInt64) {
             arguments[0] = iterations * factor
-            return try instance.timed(export, arguments)
+            return try call(arguments)
         }
         while true {
             let time = min(try run(1).nanoseconds, try run(1).nanoseconds)

@@ -53,6 +53,8 @@ public final class OperatorBench {
     /// By peer: why it gives no numbers, if it does not.
     private var peerFailures: [String?]
     private var random: SplitMix64
+    /// Every timed run of metered code.
+    private(set) var runs: [GasFitInput.Run] = []
 
     /// A kernel in one compiled form.
     private struct Subject {
@@ -272,6 +274,7 @@ public final class OperatorBench {
             }
             let time = (Double(runs[1].nanoseconds) - Double(runs[0].nanoseconds)) / Double(steps)
             if isMetered {
+                note(index, "smelt", steps, runs.map(\.nanoseconds))
                 series.metered.append(time)
                 series.steps += steps
             } else {
@@ -295,7 +298,16 @@ public final class OperatorBench {
                     "\(kernel.title) in \(peers[peer].name)", expected: Int64(steps * step),
                     used: runs[1].gas - runs[0].gas)
             }
+            note(index, peers[peer].name, steps, runs.map(\.nanoseconds))
             series.peers[peer].append((Double(runs[1].nanoseconds) - Double(runs[0].nanoseconds)) / Double(steps))
+        }
+    }
+
+    /// Keeps both runs of a pair: `steps` and twice as many.
+    private func note(_ kernel: Int, _ engine: String, _ steps: UInt64, _ times: [UInt64]) {
+        for (factor, time) in times.enumerated() {
+            runs.append(
+                GasFitInput.Run(kernel: kernel, engine: engine, steps: steps * UInt64(factor + 1), nanoseconds: time))
         }
     }
 

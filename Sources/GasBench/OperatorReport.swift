@@ -55,6 +55,8 @@ public struct OperatorReport: Sendable {
     /// Syscalls, as messages make them, and those without a row.
     public var syscalls: [SyscallRowTime]
     public var unmeasuredSyscalls: [(syscall: String, reason: String)] = []
+    /// All runs as `evm-gasfit` reads them; nil where no operator was measured now.
+    public private(set) var gasFit: GasFitInput?
 
     public init(
         machine: MachineFacts, conditions: Conditions, rows: [OperatorRow], peers: [String] = [],
@@ -226,6 +228,7 @@ extension OperatorReport {
                 kernels, settings: settings, pool: metered, unmeteredPool: unmetered, peers: peers.engines,
                 progress: progress)
             let rows = try measurement.measure(progress: progress)
+            report.gasFit = GasFitInput(measurement.runs, kernels, rows)
             report.rows = zip(kernels, rows).filter { isWanted($0.0) }.map(\.1)
             report.missing += measurement.failures
         }

@@ -15,14 +15,26 @@ public struct CallStacks: Sendable {
     let entries: [Entry]
     private let title: String
 
-    public init(_ message: MeasuredMessage) {
+    /// - Parameter functions: what guest code's boxes are divided into.
+    public init(_ message: MeasuredMessage, functions: [FunctionProfile.Row] = []) {
         let timeline = message.timeline
         title = "\(message.vector), message \(message.index)"
         var paths: [[String]] = []
         for frame in timeline.frames { paths.append((frame.parent.map { paths[$0] } ?? []) + [frame.title]) }
         var places: [[String]: Int] = [:]
         var entries: [Entry] = []
+        let divided = Dictionary(grouping: functions, by: \.frame)
+        for (frame, rows) in divided.sorted(by: { $0.key < $1.key }) {
+            for row in rows where row.milligas > 0 || row.nanoseconds > 0 {
+                entries.append(
+                    Entry(
+                        stack: paths[frame] + ["wasm_exec", row.function], compute: row.milligas, other: 0,
+                        nanoseconds: row.nanoseconds))
+            }
+        }
         for (span, time) in zip(timeline.spans, message.times) where span.source != .stage(.codeLoading) {
+            let isGuest = span.source.name == "wasm_exec" || span.source.name == "wasm_memory_grow"
+            if isGuest, let frame = span.frame, divided[frame] != nil { continue }
             var stack = span.frame.map { paths[$0] } ?? []
             if let syscall = span.syscall { stack.append(timeline.syscalls[syscall]) }
             stack.append(span.source.name)

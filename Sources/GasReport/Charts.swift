@@ -15,6 +15,24 @@ enum Chart {
         var value: Double
         var low: Double
         var high: Double
+        /// The same of others, in the order of the legend; nil where there is none.
+        var marks: [Double?] = []
+    }
+
+    /// Where others stand: ring, triangle, square.
+    private static func mark(_ number: Int, _ x: Double, _ y: Double) -> String {
+        let (x, y, r) = (x, y, 3.6)
+        let shape =
+            switch number % 3 {
+            case 0: "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(r))\""
+            case 1:
+                "<path d=\"M\(Self.number(x)) \(Self.number(y - r))L\(Self.number(x + r)) \(Self.number(y + r))"
+                    + "H\(Self.number(x - r))Z\""
+            default:
+                "<rect x=\"\(Self.number(x - r))\" y=\"\(Self.number(y - r))\" width=\"\(Self.number(2 * r))\" "
+                    + "height=\"\(Self.number(2 * r))\""
+            }
+        return shape + " class=\"mark\"/>"
     }
 
     private static let width = 1000.0
@@ -78,11 +96,15 @@ enum Chart {
     }
 
     /// Horizontal bars on a logarithmic axis beside a mark that all should reach.
-    static func bars(_ bars: [Bar], target: Double, unit: String) -> String {
+    /// - Parameter legend: what the bars' marks are of.
+    static func bars(_ bars: [Bar], target: Double, unit: String, legend: [String] = []) -> String {
         let names = 300.0
         let row = 17.0
         let height = Double(bars.count) * row + 46
-        let axis = Axis(bars.flatMap { [$0.low, $0.value, $0.high] } + [target])
+        // Intervals that reach below zero begin at the axis's end.
+        let axis = Axis(
+            bars.flatMap { bar in [max(bar.low, bar.value / 10), bar.value, bar.high] + bar.marks.compactMap(\.self) }
+                + [target])
         func px(_ value: Double) -> Double { names + axis.place(value) * (width - names - 20) }
         var out = ""
         for power in axis.first...axis.last {
@@ -102,15 +124,27 @@ enum Chart {
             out +=
                 "<path stroke=\"currentColor\" d=\"M\(number(px(bar.low))) \(number(y + 5.5))"
                 + "H\(number(px(bar.high)))\"/>"
+            for (number, value) in bar.marks.enumerated() {
+                if let value, value > 0 { out += mark(number, px(value), y + 5.5) }
+            }
             out += text(String(bar.name.prefix(46)), names - 8, y + 10, "end") + "</g>\n"
         }
         out += line("target", px(target), 2, px(target), height - 40)
         out += text(unit, (names + width) / 2, height - 6, "middle")
-        return svg(out, height)
+        return key(legend) + svg(out, height)
+    }
+
+    private static func key(_ legend: [String]) -> String {
+        guard !legend.isEmpty else { return "" }
+        let others = legend.enumerated().map { number, name in
+            "<svg class=\"key\" viewBox=\"0 0 12 12\">\(mark(number, 6, 6))</svg>\(HTML.text(name))"
+        }
+        return
+            "<p class=\"legend\"><span class=\"swatch\"></span>Smelt, with its interval; \(others.joined(separator: "; "))</p>"
     }
 
     private static func svg(_ body: String, _ height: Double) -> String {
-        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\">\n\(body)</svg>"
+        "<div class=\"wide\"><svg class=\"chart\" viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\">\n\(body)</svg></div>"
     }
 
     private static func line(_ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> String {
@@ -129,7 +163,12 @@ enum Chart {
         switch power {
         case 0...3: Decimal.text(exp10(Double(power)), 0)
         case -3..<0: Decimal.text(exp10(Double(power)), -power)
-        default: "10^\(power)"
+        default: "10" + superscript(power)
         }
+    }
+
+    private static func superscript(_ number: Int) -> String {
+        let digits: [Character] = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"]
+        return (number < 0 ? "⁻" : "") + String("\(abs(number))".compactMap { $0.wholeNumberValue.map { digits[$0] } })
     }
 }

@@ -58,10 +58,10 @@ public struct FlamePage {
                 \(Decimal.text(message.elapsed / 1000, 1)) µs (\(message.rounds) rounds). Ten gas for computing \
                 pay for one nanosecond: <span class="fast">blue</span> took less time than that, \
                 <span class="slow">red</span> more, grey has no gas for computing.</p>
-                <h2>By gas</h2>
-                \(graph(root, weight: \.gas))
-                <h2>By time</h2>
-                \(graph(root, weight: \.nanoseconds))
+                <section id="flame-by-gas"><h2>By gas</h2>
+                \(graph(root, weight: \.gas))</section>
+                <section id="flame-by-time"><h2>By time</h2>
+                \(graph(root, weight: \.nanoseconds))</section>
                 <h2>Table</h2>
                 \(table)
                 """)
@@ -95,8 +95,8 @@ public struct FlamePage {
         place(root, x: 0, width: Self.width, level: 0)
         let height = Decimal.text(Double(rows) * Self.rowHeight, 0)
         return """
-            <svg class="flame" viewBox="0 0 \(Decimal.text(Self.width, 0)) \(height)" role="img">
-            \(boxes)</svg>
+            <div class="wide"><svg class="flame" viewBox="0 0 \(Decimal.text(Self.width, 0)) \(height)" role="img">
+            \(boxes)</svg></div>
             """
     }
 
@@ -163,6 +163,9 @@ enum HTML {
         th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
         thead th { background: var(--soft); position: sticky; top: 0; }
         svg { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--ink); }
+        .chart, .flame { min-width: 44rem; } .mark { fill: var(--paper); stroke: var(--ink); stroke-width: 1.3; }
+        .key { display: inline-block; width: 0.9rem; vertical-align: -0.1rem; margin: 0 0.3rem 0 0.2rem; }
+        .swatch { display: inline-block; width: 1.1rem; height: 0.7rem; background: var(--mark); margin-right: 0.4rem; }
         .flame text { fill: #101014; } .axis { stroke: var(--line); } .point { fill: var(--mark); fill-opacity: 0.55; }
         .bar { fill: var(--mark); } .over { fill: var(--warm); } .target { stroke: var(--warm); stroke-dasharray: 4 3; }
         .fit { stroke: var(--mark); } .fast { color: #3b6fd6; } .slow { color: #d6453b; }

@@ -15,6 +15,8 @@ public struct GasStatistics: Sendable {
         case actor
         /// The same by method.
         case method
+        /// Functions of actors' code; everything else is `(no guest code)`.
+        case function
     }
 
     /// A row of the table.
@@ -28,6 +30,8 @@ public struct GasStatistics: Sendable {
         public var other: UInt64 = 0
         /// Nanoseconds of all.
         public var nanoseconds = 0.0
+        /// Of rows by function: how many samples their times come from.
+        public var samples = 0
         /// Nanoseconds of each.
         var items: [Float] = []
         /// Nanoseconds per gas for computing, of those that charge for it.
@@ -69,7 +73,8 @@ public struct GasStatistics: Sendable {
     }
 
     /// Adds a message. Code loading, which a node does not do for each message, counts nowhere.
-    public mutating func add(_ message: MeasuredMessage) {
+    /// - Parameter functions: of its calls; only rows by function ask for them.
+    public mutating func add(_ message: MeasuredMessage, functions: [FunctionProfile.Row] = []) {
         messages += 1
         elapsed += message.elapsed
         measured += message.sum
@@ -86,7 +91,29 @@ public struct GasStatistics: Sendable {
             add(message, timeline.frames.map { $0.actor ?? "(no actor)" }, rest: "(message)") { $0.frame }
         case .method:
             add(message, timeline.frames.map(\.title), rest: "(message)") { $0.frame }
+        case .function: add(message, functions)
         }
+    }
+
+    private mutating func add(_ message: MeasuredMessage, _ functions: [FunctionProfile.Row]) {
+        var guest: (compute: UInt64, time: Double) = (0, 0)
+        for row in functions {
+            let actor = message.timeline.frames[row.frame].actor ?? "(no actor)"
+            let name = "\(actor).\(row.function)"
+            byName[name, default: Row(name: name)].add(row.milligas, 0, row.nanoseconds)
+            byName[name]?.samples += row.samples
+            guest.compute += row.milligas
+            guest.time += row.nanoseconds
+        }
+        var rest: (compute: UInt64, other: UInt64, time: Double) = (0, 0, 0)
+        for (span, time) in zip(message.timeline.spans, message.times) where span.source != .stage(.codeLoading) {
+            rest.compute = rest.compute.addingSaturating(span.compute)
+            rest.other = rest.other.addingSaturating(span.other)
+            rest.time += time
+        }
+        let name = "(no guest code)"
+        byName[name, default: Row(name: name)].add(
+            rest.compute.subtractingSaturating(guest.compute), rest.other, max(0, rest.time - guest.time))
     }
 
     /// Adds spans up by the name at an index they have; those without one are the rest.
@@ -131,6 +158,7 @@ extension GasStatistics {
                 for (name, p) in Self.percentiles {
                     members.append(.init("ns_per_gas_\(name)", ratios.map { .rounded($0.percentile(p), 4) } ?? .null))
                 }
+                if key == .function { members.append(.init("samples", .integer(row.samples))) }
                 return .object(members)
             })
     }

@@ -20,6 +20,8 @@ public struct Measured: Sendable {
     var yardstick: [Double] = []
     /// The operator table as `smelt gas operators` prints it; null until it was measured.
     public var operators: JSONValue = .null
+    /// What compiling the actors took, as `smelt gas compile` prints it; null until it was measured.
+    public var compile: JSONValue = .null
 
     public init(conditions: JSONValue) { self.conditions = conditions }
 
@@ -46,6 +48,7 @@ public struct Measured: Sendable {
             "schema": .string(Self.schema), "conditions": conditions, "facts": facts,
             "done": .array(done.sorted().map { .string($0) }), "left_out": .array(leftOut),
             "yardstick_ns": .array(yardstick.map { .rounded($0, 0) }), "operators": operators,
+            "compile": compile,
             "messages": .array(records.map(\.json)),
         ])
     }
@@ -66,6 +69,7 @@ public struct Measured: Sendable {
         self.leftOut = leftOut
         self.yardstick = yardstick.compactMap(\.double)
         self.operators = operators
+        compile = json["compile"] ?? .null
     }
 }
 

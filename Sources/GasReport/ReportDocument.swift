@@ -60,7 +60,7 @@ public struct ReportDocument: Sendable {
             "fits": .array([fit("guest code, by message", guestFit)] + chargeFits),
             "methods": .array(methods.map { method($0.title, $0.records) }),
             "calls": parts(\.calls, "call"), "charges": parts(\.charges, "charge"), "shares": shares,
-            "operators": measured.operators,
+            "operators": measured.operators, "compile": measured.compile,
             "messages": .array(
                 records.map { record in
                     .object([

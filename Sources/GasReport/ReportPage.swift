@@ -18,7 +18,8 @@ public struct ReportPage {
             title: "Gas accuracy",
             body: [
                 "<h1>Does gas measure time?</h1>", introduction, headline, scatter, methodBars, operatorBars,
-                chargeBars, sharesTable, fitsTable, methodsTable, chargesTable, callsTable, rule, conditions, leftOut,
+                latencies, syscallBars, chargeBars, sharesTable, fitsTable, methodsTable, operatorsTable, syscallsTable,
+                chargesTable, callsTable, compileTables, rule, conditions, leftOut,
             ].joined(separator: "\n"))
     }
 
@@ -74,9 +75,9 @@ public struct ReportPage {
         var lines: [(style: String, y: (Double) -> Double)] = [("target", { $0 * ReportDocument.promise })]
         if case .success(let line) = document.guestFit { lines.append(("fit", { line.value(at: $0) })) }
         return """
-            <h2>Guest code of every message</h2>
+            <section id="guest-code"><h2>Guest code of every message</h2>
             \(Chart.scatter(points, x: "gas of wasm_exec", y: "nanoseconds", lines: lines))
-            <p>Dashed: ten gas per nanosecond. Full: the fitted line (least squares, weighted by 1/gas).</p>
+            <p>Dashed: ten gas per nanosecond. Full: the fitted line (least squares, weighted by 1/gas).</p></section>
             """
     }
 
@@ -87,7 +88,7 @@ public struct ReportPage {
                 name: "\(title) (\(records.count))", value: estimate.value, low: estimate.interval.low,
                 high: estimate.interval.high)
         }
-        return chart("Methods, most time first", Array(bars.prefix(45)), rest: bars.count - 45)
+        return chart("methods", "Methods, most time first", Array(bars.prefix(45)), rest: bars.count - 45)
     }
 
     private var chargeBars: String {
@@ -95,27 +96,73 @@ public struct ReportPage {
             guard let name = row["charge"]?.string, let value = row["ns_per_gas"]?.double, value > 0 else { return nil }
             return Chart.Bar(name: name, value: value, low: value, high: value)
         }
-        return chart("Charges for computing", bars, rest: 0)
+        return chart("charges", "Charges for computing", bars, rest: 0)
     }
+
+    /// Other engines whose times the operators have.
+    private var engines: [String] { (json["operators"]?["engines"]?.array ?? []).compactMap(\.string) }
+
+    /// A row of the operator table as a bar.
+    private func bar(_ row: JSONValue, _ name: String) -> Chart.Bar? {
+        guard let estimate = Estimate(row["step_ns"]), let gas = row["step_gas"]?.double, gas > 0, estimate.value > 0
+        else { return nil }
+        let others = row["engines"]?.array ?? []
+        let marks = engines.map { engine in
+            others.first { $0["engine"]?.string == engine }.flatMap { Estimate($0["step_ns"]) }.map { $0.value / gas }
+        }
+        return Chart.Bar(
+            name: name, value: estimate.value / gas, low: estimate.interval.low / gas,
+            high: estimate.interval.high / gas, marks: marks)
+    }
+
+    private var operatorRows: [JSONValue] { json["operators"]?["operators"]?.array ?? [] }
 
     private var operatorBars: String {
-        let bars = (json["operators"]?["operators"]?.array ?? []).compactMap { row -> Chart.Bar? in
-            guard let estimate = Estimate(row["step_ns"]), let gas = row["step_gas"]?.double, gas > 0,
-                estimate.value > 0
-            else { return nil }
+        let bars = operatorRows.compactMap { row -> Chart.Bar? in
             let name = ["operator", "form", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
-            return Chart.Bar(
-                name: name.joined(separator: " "), value: estimate.value / gas, low: estimate.interval.low / gas,
-                high: estimate.interval.high / gas)
+            return bar(row, name.joined(separator: " "))
         }.sorted { $0.value > $1.value }
-        return chart("Operators, worst first", Array(bars.prefix(60)), rest: bars.count - 60)
+        let missing = (json["operators"]?["missing_engines"]?.array ?? []).compactMap(\.string)
+        return chart(
+            "operators", "Operators, worst first", Array(bars.prefix(45)), rest: bars.count - 45, legend: engines,
+            note: missing.isEmpty ? "" : "Not measured: \(missing.joined(separator: "; ")).")
     }
 
-    private func chart(_ title: String, _ bars: [Chart.Bar], rest: Int) -> String {
+    /// One price for a load, whatever answers it.
+    private var latencies: String {
+        let order = ["L1", "L2", "L3", "DRAM", "TLB miss"]
+        let rows = operatorRows.filter { $0["operator"]?.string == "i32.load" && $0["form"]?.string == "latency" }
+        let bars = order.compactMap { place in
+            rows.first { $0["operands"]?.string == place }.flatMap { bar($0, "i32.load, \(place)") }
+        }
+        return chart(
+            "latencies", "The staircase of memory", bars, rest: 0, legend: engines,
+            note: "Each load needs the one before; all of them cost 4 gas.")
+    }
+
+    private var syscallBars: String {
+        let bars = (json["operators"]?["syscalls"]?.array ?? []).compactMap { row -> Chart.Bar? in
+            guard let estimate = Estimate(row["ns"]), let gas = row["compute_gas"]?.double, gas > 0, estimate.value > 0
+            else { return nil }
+            let name = ["syscall", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
+            return Chart.Bar(
+                name: name.joined(separator: ", "), value: estimate.value / gas, low: estimate.interval.low / gas,
+                high: estimate.interval.high / gas)
+        }.sorted { $0.value > $1.value }
+        return chart(
+            "syscalls", "Syscalls, worst first", bars, rest: 0,
+            note: "Against gas for computing; gas for storage comes on top and is not in it.")
+    }
+
+    private func chart(
+        _ id: String, _ title: String, _ bars: [Chart.Bar], rest: Int, legend: [String] = [], note: String = ""
+    ) -> String {
         guard !bars.isEmpty else { return "" }
         let more = rest > 0 ? "<p>\(rest) more in the JSON file.</p>" : ""
-        return "<h2>\(HTML.text(title))</h2>\n"
-            + Chart.bars(bars, target: ReportDocument.promise, unit: "ns per gas (0.1 is paid for)") + more
+        let text = note.isEmpty ? "" : "<p>\(HTML.text(note))</p>"
+        return "<section id=\"\(id)\"><h2>\(HTML.text(title))</h2>\n"
+            + Chart.bars(bars, target: ReportDocument.promise, unit: "ns per gas (0.1 is paid for)", legend: legend)
+            + text + more + "</section>"
     }
 
     // MARK: Tables
@@ -158,6 +205,78 @@ public struct ReportPage {
         return table(
             "By method of the message", json["methods"],
             [("method", "method"), ("count", "messages"), ("ns_per_gas", "ns per gas")] + gas + time + ratios)
+    }
+
+    /// The rows of the chart as numbers.
+    private var operatorsTable: String {
+        let rows = operatorRows.compactMap { row -> (ratio: Double, cells: [String])? in
+            guard let gas = row["step_gas"]?.double, gas > 0, let step = Estimate(row["step_ns"]) else { return nil }
+            let name = ["operator", "form", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
+            let others = row["engines"]?.array ?? []
+            let times = engines.map { engine in
+                others.first { $0["engine"]?.string == engine }.flatMap { Estimate($0["step_ns"]) }.map(Self.text) ?? ""
+            }
+            return (
+                step.value / gas,
+                [
+                    name.joined(separator: " "), Decimal.text(gas, 1), Self.text(step),
+                    Decimal.text(step.value * 10 / gas, 2),
+                ]
+                    + times
+            )
+        }.sorted { $0.ratio > $1.ratio }
+        guard !rows.isEmpty else { return "" }
+        return "<details><summary>All operators</summary>\n"
+            + HTML.table(["step", "gas", "ns", "ratio"] + engines.map { "\($0), ns" }, rows.map(\.cells)) + "</details>"
+    }
+
+    private var syscallsTable: String {
+        let rows = (json["operators"]?["syscalls"]?.array ?? []).compactMap { row -> [String]? in
+            guard let time = Estimate(row["ns"]), let compute = row["compute_gas"]?.double,
+                let other = row["other_gas"]?.double
+            else { return nil }
+            let name = ["syscall", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
+            return [
+                name.joined(separator: ", "), Decimal.text(compute, 1), Decimal.text(other, 1), Self.text(time),
+                compute > 0 ? Decimal.text(time.value * 10 / compute, 2) : "",
+            ]
+        }
+        guard !rows.isEmpty else { return "" }
+        return "<details><summary>All syscalls</summary>\n"
+            + HTML.table(["syscall", "gas, computing", "gas, other", "ns", "ratio"], rows) + "</details>"
+    }
+
+    /// What FIP-0037 left open.
+    private var compileTables: String {
+        let compile = json["compile"]
+        let rows = compile?["rows"]?.array ?? []
+        guard !rows.isEmpty else { return "" }
+        let fits = (compile?["fits"]?.array ?? []).map { fit -> [String] in
+            let r = fit["r_squared"]?.double.map { Decimal.text($0, 3) } ?? ""
+            return [
+                fit["model"]?.string ?? "", fit["points"]?.numberText ?? "",
+                Estimate(fit["slope"]).map(Self.text) ?? "",
+                Estimate(fit["intercept"]).map(Self.text) ?? "", r, fit["refused"]?.string ?? "",
+            ]
+        }
+        let actors = rows.map { row -> [String] in
+            [
+                row["actor"]?.string ?? "", row["bytes"]?.numberText ?? "", row["functions"]?.numberText ?? "",
+                row["blocks"]?.numberText ?? "",
+                Estimate(row["compile_ns"]).map { Self.text($0.scaled(by: 1e-6)) } ?? "",
+                row["object_bytes"]?.numberText ?? "",
+            ]
+        }
+        return "<h2>Compiling, \(HTML.text(compile?["tier"]?.string ?? "")) tier</h2>\n"
+            + HTML.table(["model", "actors", "slope", "intercept", "R²", "why there is none"], fits)
+            + "<details><summary>All actors</summary>\n"
+            + HTML.table(["actor", "bytes", "functions", "blocks", "ms of compiling", "bytes of the object"], actors)
+            + "</details>"
+    }
+
+    private static func text(_ estimate: Estimate) -> String {
+        "\(Decimal.text(estimate.value, 3)) (\(Decimal.text(estimate.interval.low, 3)) to "
+            + "\(Decimal.text(estimate.interval.high, 3)))"
     }
 
     private var chargesTable: String {

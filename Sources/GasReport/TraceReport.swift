@@ -6,7 +6,8 @@ import Primitives
 /// One message charge by charge, with the time of every charge.
 public enum TraceReport {
     /// The message as JSON: calls by number, then spans in their order. Gas in milligas, times in nanoseconds.
-    public static func document(_ message: MeasuredMessage) -> JSONValue {
+    /// - Parameter functions: nil when nobody asked for them.
+    public static func document(_ message: MeasuredMessage, functions: [FunctionProfile.Row]? = nil) -> JSONValue {
         let timeline = message.timeline
         let gas = message.report.gasUsed
         return .object([
@@ -28,8 +29,51 @@ public enum TraceReport {
                         "exit_code": frame.exitCode.map { .integer($0) } ?? .null,
                     ])
                 }),
+            "functions": functions.map { rows in .array(rows.map(function)) } ?? .null,
             "spans": .array(timeline.spans.indices.map { span(message, $0) }),
         ])
+    }
+
+    private static func function(_ row: FunctionProfile.Row) -> JSONValue {
+        .object([
+            "call": .integer(row.frame), "function": .string(row.function), "milligas": .integer(row.milligas),
+            "ns": .object([
+                "value": .rounded(row.nanoseconds, 0), "low": .rounded(row.from, 0), "high": .rounded(row.to, 0),
+            ]), "samples": .integer(row.samples), "samples_of_call": .integer(row.samplesOfCall),
+        ])
+    }
+
+    /// The functions inside guest code as a table.
+    /// - Parameter most: rows for each call; the others are added up in one.
+    public static func functions(_ message: MeasuredMessage, _ rows: [FunctionProfile.Row], most: Int = 20) -> String {
+        var lines = [
+            [
+                pad("function", 52), right("gas", 16), right("ns", 12), right("from", 12), right("to", 12),
+                right("ns/gas", 9), right("samples", 8),
+            ].joined(separator: " ")
+        ]
+        func line(_ name: String, _ row: FunctionProfile.Row) -> String {
+            let ratio = row.milligas == 0 ? "" : Decimal.text(row.nanoseconds / (Double(row.milligas) / 1000), 4)
+            return [
+                pad("  " + String(name.prefix(50)), 52), right(gas(row.milligas), 16),
+                right(Decimal.text(row.nanoseconds, 0), 12), right(Decimal.text(row.from, 0), 12),
+                right(Decimal.text(row.to, 0), 12), right(ratio, 9), right("\(row.samples)", 8),
+            ].joined(separator: " ")
+        }
+        for (frame, functions) in Dictionary(grouping: rows, by: \.frame).sorted(by: { $0.key < $1.key }) {
+            lines.append("call \(frame) \(message.timeline.frames[frame].title)")
+            for row in functions.prefix(most) { lines.append(line(row.function, row)) }
+            guard var rest = functions.dropFirst(most).first else { continue }
+            for row in functions.dropFirst(most + 1) {
+                rest.milligas += row.milligas
+                rest.samples += row.samples
+                rest.nanoseconds += row.nanoseconds
+                rest.from += row.from
+                rest.to += row.to
+            }
+            lines.append(line("\(functions.count - most) others", rest))
+        }
+        return lines.joined(separator: "\n")
     }
 
     /// One span as an object.

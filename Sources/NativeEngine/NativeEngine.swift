@@ -28,12 +28,16 @@ public protocol ArtifactSource: AnyObject, Sendable {
 public final class NativeEngine: ActorEngine {
     private let source: any ArtifactSource
     private let perfMap: PerfMap?
+    private let codeMap: CodeMap?
     private let loaded = Mutex<[[UInt8]: LoadedCode]>([:])
 
-    /// - Parameter perfMap: where the functions of modules are named for a profiler; nil is nowhere.
-    public init(source: any ArtifactSource, perfMap: PerfMap? = nil) {
+    /// - Parameters:
+    ///   - perfMap: where the functions of modules are named for a profiler; nil is nowhere.
+    ///   - codeMap: told where the functions of modules lie; nil is nobody.
+    public init(source: any ArtifactSource, perfMap: PerfMap? = nil, codeMap: CodeMap? = nil) {
         self.source = source
         self.perfMap = perfMap
+        self.codeMap = codeMap
     }
 
     public func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
@@ -45,6 +49,7 @@ public final class NativeEngine: ActorEngine {
         case .object(let object)?:
             let module = try NativeModule(object: object)
             perfMap?.add(module, key: key)
+            codeMap?.add(module, key: key)
             code = .module(module)
         case .refused(let text)?: code = .refused(text)
         case nil: return nil
@@ -61,6 +66,7 @@ public final class NativeEngine: ActorEngine {
     private func replace(_ key: [UInt8], by object: LoadableObject) {
         guard let module = try? NativeModule(object: object) else { return }
         perfMap?.add(module, key: key)
+        codeMap?.add(module, key: key)
         loaded.withLock { $0[key] = .module(module) }
     }
 }

@@ -21,6 +21,13 @@ public struct VectorSession: Sendable {
     fileprivate let blocks: [Cid: [UInt8]]
     fileprivate let runner: VectorRunner
 
+    /// The same on another engine.
+    public func with(engine: any ActorEngine) -> VectorSession {
+        VectorSession(
+            name: name, file: file, networkVersion: networkVersion, vector: vector, variant: variant, blocks: blocks,
+            runner: VectorRunner(engine: engine, blocks: runner.blocks, networkVersion: runner.networkVersion))
+    }
+
     /// Runs it as it stands and compares with what it demands.
     public func run(observer: (any MessageObserver)? = nil) -> VectorReport {
         runner.run(vector, variant, name: name, file: file, blocks, observer: observer)

@@ -36,9 +36,12 @@ extension Store {
     }
 
     /// What a trampoline does before it calls: charge, then compare the raised height.
-    static func enter(_ function: UnsafePointer<FunctionRecord>, height: UInt32) -> Trap? {
+    static func enter(
+        _ function: UnsafePointer<FunctionRecord>, height: UInt32, _ tally: FunctionTally?
+    ) -> Trap? {
         guard let context = function.pointee.context else { return nil }
         let gas = context.pointee.gas
+        tally?.add(function.pointee.trampolineGas, to: function.pointee.index)
         gas.pointee &-= Int64(bitPattern: function.pointee.trampolineGas)
         guard gas.pointee >= 0 else { return .outOfGas }
         return height <= context.pointee.stackLimit ? nil : .stackHeight

@@ -38,7 +38,7 @@ extension Store {
         if function.pointee.hasTrampoline {
             cost = function.pointee.stackCost
             height = cost
-            trap = Self.enter(function, height: height)
+            trap = Self.enter(function, height: height, tally)
         }
 
         execution: while trap == nil {
@@ -100,6 +100,7 @@ extension Store {
 
                 case .charge:
                     if let reached { reached[Int(op.pointee.a)] = true }
+                    if let tally { tally.add(op.pointee.bits, by: op) }
                     let left = context.pointee.gas.pointee &- Int64(bitPattern: op.pointee.bits)
                     context.pointee.gas.pointee = left
                     guard left >= 0 else {
@@ -108,6 +109,7 @@ extension Store {
                     }
                 case .chargeLinear:
                     let amount = UInt64(UInt32(slot: sp.top[-1])) &* op.pointee.bits
+                    if let tally { tally.add(amount, by: op) }
                     let left = context.pointee.gas.pointee &- Int64(bitPattern: amount)
                     context.pointee.gas.pointee = left
                     guard left >= 0 else {
@@ -154,7 +156,7 @@ extension Store {
                     if callee.pointee.hasTrampoline {
                         cost = callee.pointee.stackCost
                         height &+= cost
-                        trap = Self.enter(callee, height: height)
+                        trap = Self.enter(callee, height: height, tally)
                     }
                     break code
                 case .guardedCall:
@@ -186,7 +188,7 @@ extension Store {
                     if record.pointee.hasTrampoline {
                         cost = record.pointee.stackCost
                         height &+= cost
-                        trap = Self.enter(record, height: height)
+                        trap = Self.enter(record, height: height, tally)
                     }
                     break code
                 case .returnOne, .returnNone:

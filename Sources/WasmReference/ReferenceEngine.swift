@@ -80,6 +80,13 @@ public final class ReferenceModule: ActorModule {
     public func makeInstance(
         handler: any ImportHandler, limiter: ResourceLimiter
     ) throws(EngineError) -> any ActorInstance {
+        try makeInstance(handler: handler, limiter: limiter, tally: nil)
+    }
+
+    /// - Parameter tally: made for the same code; adds up what each function is charged.
+    public func makeInstance(
+        handler: any ImportHandler, limiter: ResourceLimiter, tally: FunctionTally?
+    ) throws(EngineError) -> any ActorInstance {
         var limits = limits
         if let instance = limiter.instance {
             limits.memory = instance.memory
@@ -87,6 +94,7 @@ public final class ReferenceModule: ActorModule {
         }
         let store = try Store(limiter: limiter, limits: limits)
         store.reached = coverage?.reached
+        store.tally = tally
         return ReferenceInstance(code, store: store, handler: handler)
     }
 }

@@ -170,6 +170,8 @@ public final class Store {
     let gas: UnsafeMutablePointer<Int64>
     /// By number of a charge: whether it was reached. Shared by stores that run the same code.
     var reached: UnsafeMutablePointer<Bool>?
+    /// Where charges are added up by function, when somebody wants to know.
+    var tally: FunctionTally?
 
     public init(limiter: ResourceLimiter, limits: InstanceLimits) throws(EngineError) {
         self.limiter = limiter

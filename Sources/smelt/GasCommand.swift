@@ -18,16 +18,20 @@ enum GasCommand {
         case "trace": return try GasTraceCommand.run(arguments)
         case "limit": return try GasLimitCommand.run(arguments)
         case "operators": return try GasOperatorsCommand.run(arguments)
+        case "compile": return try GasCompileCommand.run(arguments)
         case "search": return try GasSearchCommand.run(arguments)
         default: return try GasMeasureCommand.run(arguments)
         }
     }
 
     /// The vectors a command line names, on an engine that waits for compiled code: what is measured runs in one tier.
-    static func sessions(_ arguments: Parsed, _ paths: [String]) throws(CommandFailure) -> VectorSessions {
+    /// - Parameter map: told where code is mapped.
+    static func sessions(
+        _ arguments: Parsed, _ paths: [String], map: CodeMap? = nil
+    ) throws(CommandFailure) -> VectorSessions {
         let version = try NetworkVersionInput.version(arguments)
         let bundles = try BundleInput.all(arguments)
-        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
+        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)), codeMap: map)
         do throws(ReplayError) {
             return try VectorSessions(
                 paths, networkVersion: version, engine: engine, bundles: bundles)
@@ -35,9 +39,9 @@ enum GasCommand {
     }
 
     /// The one variant of the one vector that a command is about.
-    static func session(_ arguments: Parsed) throws(CommandFailure) -> VectorSession {
+    static func session(_ arguments: Parsed, map: CodeMap? = nil) throws(CommandFailure) -> VectorSession {
         let path = arguments.positionals[0]
-        let sessions = try sessions(arguments, [path])
+        let sessions = try sessions(arguments, [path], map: map)
         guard sessions.count == 1 else {
             throw CommandFailure(.usage, "\(path): \(sessions.count) vectors; name one")
         }
@@ -67,6 +71,15 @@ enum GasCommand {
                 .usage, "--message \(index): \(session.name) has \(session.messages.count) messages, counted from 0")
         }
         return index
+    }
+
+    /// Gas and time of the functions inside guest code, by message.
+    static func functions(
+        _ session: VectorSession, _ messages: [MeasuredMessage], _ map: CodeMap
+    ) throws(CommandFailure) -> [[FunctionProfile.Row]] {
+        do throws(FunctionProfile.Failure) {
+            return try FunctionProfile(session, messages, map: map).messages
+        } catch { throw CommandFailure(.failure, error.description) }
     }
 
     /// Why a vector was left out, in one line.

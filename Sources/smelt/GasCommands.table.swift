@@ -66,11 +66,12 @@ let gasCommand = Command(
                 listed and left out, and the status is 1. Gas is as charged, in milligas; times are \
                 means over the faster half of the rounds, without the clock's cost; of several rounds one \
                 more comes first and warms up. Rows in \
-                parentheses are time that no charge pays for.
+                parentheses are time that no charge pays for. By function, gas is counted by the interpreter, \
+                exactly, and time sampled.
                 """,
             options: [
                 Option(
-                    "by", .choice(["charge", "syscall", "actor", "method"]),
+                    "by", .choice(["charge", "syscall", "actor", "method", "function"]),
                     "What rows are of (default: charge)."),
                 measureOptions[0], Option("rounds", .integer("N", 1...10_000), "Measured runs (default: 5)."),
                 Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
@@ -80,7 +81,9 @@ let gasCommand = Command(
             "trace", "Show one message charge by charge with the time of each.",
             discussion: """
                 A span lasts from its charge to the next one; guest code is charged when it has run. 'folded' is for \
-                flame graph programs, 'speedscope' has a profile by gas and one by time, 'html' both as a page.
+                flame graph programs, 'speedscope' has a profile by gas and one by time, 'html' both as a page. \
+                The functions inside guest code are found by running the message once more in the interpreter, \
+                which counts each one's gas, and some hundred times with samples of where it is.
                 """,
             options: [
                 messageOption, measureOptions[0],
@@ -89,6 +92,7 @@ let gasCommand = Command(
                     "format", .choice(["text", "json", "ndjson", "folded", "speedscope", "html"]),
                     "How to print (default: text)."),
                 Option("weight", .choice(["gas", "time"]), "What folded stacks count (default: gas)."),
+                Option("no-functions", "Leave the functions inside guest code out."),
             ] + measureOptions.dropFirst(),
             positionals: [Positional("VECTOR", 1...1, "The vector.")]),
         Command(
@@ -116,6 +120,7 @@ let gasCommand = Command(
                 Option("operators", .value("NAME[,NAME]"), "These only, as i64.div_u."),
                 Option("seed", .integer("N", 0...UInt64.max), "Of the order of runs (default: 1)."),
                 Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
+                Option("gasfit", .directory("DIR"), "Also write all runs to DIR, as evm-gasfit reads them."),
             ] + engineOptions + [
                 storeOption, cpuOption, boundsOption, tierOption, quietOption,
             ]),
@@ -133,7 +138,19 @@ let gasCommand = Command(
                 Option("output", short: "o", .directory("DIR"), "Where to write them (default: gas-search)."),
                 Option("network-version", .integer("N", 0...1_000), "Whose prices (default: the newest)."),
                 formatOption, storeOption, cpuOption, boundsOption, tierOption, quietOption,
-            ]),
+            ] + engineOptions),
+        Command(
+            "compile", "Show what compiling takes and makes, by byte, function and block.",
+            discussion: """
+                Each actor is compiled some times, without a store and one at a time; processor time and the object's size \
+                are set against bytes, functions and metered blocks of WASM, with intervals. The optimising tier takes \
+                a minute or two for a bundle and round, the baseline tier some seconds.
+                """,
+            options: [
+                Option("rounds", .integer("N", 1...1_000), "Compilations of each (default: 3)."), formatOption,
+                cpuOption, boundsOption, tierOption, quietOption,
+            ],
+            positionals: [Positional("INPUT", 1...Int.max, "Modules and bundles.")]),
         Command(
             "measure", "Time a loop of a module beside its gas.",
             discussion: """

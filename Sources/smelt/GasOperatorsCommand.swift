@@ -24,6 +24,10 @@ enum GasOperatorsCommand {
             }
         } catch { throw GasBenchSetup.failure(error) }
         progress.finish()
+        if let directory = arguments.value("gasfit"), let input = report.gasFit {
+            try Files.makeDirectory(directory)
+            for file in input.files { try Files.write(Array(file.text.utf8), to: "\(directory)/\(file.name)") }
+        }
         switch arguments.value("format") {
         case "json": try Output.json(report.json)
         case "csv": try Output.raw(Array(report.csv.utf8))

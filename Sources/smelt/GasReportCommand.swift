@@ -1,5 +1,6 @@
 import Bundle
 import CommandTable
+import CompilePool
 import GasBench
 import GasReport
 import JSON
@@ -42,6 +43,14 @@ enum GasReportCommand {
                     progress.update("operators: \(state.stage) \(state.done), \(Int(left)) s in all")
                 }.json
             } catch { throw GasBenchSetup.failure(error) }
+            try save(measured, state)
+        }
+        let bundles = arguments.all("bundle")
+        if !bundles.isEmpty, measured.compile.isNull {
+            var inputs: [CompileInput] = []
+            for path in bundles { inputs += try CompileSource(path: path).inputs }
+            // The optimising tier would take longer than all the rest.
+            measured.compile = try GasCompileCommand.measure(inputs, arguments, tier: .baseline, rounds: 3, progress)
             try save(measured, state)
         }
         progress.finish()

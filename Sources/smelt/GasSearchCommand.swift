@@ -27,6 +27,7 @@ enum GasSearchCommand {
         progress.finish()
         try Files.makeDirectory(directory)
         var rows: [JSONValue] = []
+        let peers = setup.peers()
         for (index, found) in outcome.found.enumerated() {
             let path = "\(directory)/worst-\(index + 1).wasm"
             try Files.write(found.wasm, to: path)
@@ -38,9 +39,20 @@ enum GasSearchCommand {
                 "smelt gas measure" + settings.joined()
                 + " \(path.shellQuoted) \(found.export) \(GasSearch.iterations) "
                 + found.arguments.map { "\($0)" }.joined(separator: " ")
+            var others: [JSONValue] = []
+            for peer in peers.engines {
+                do {
+                    let measure = try LoopMeasure.measure(
+                        wasm: found.wasm, export: found.export, arguments: [GasSearch.iterations] + found.arguments,
+                        prices: setup.bench.prices, peer: peer)
+                    others.append(
+                        .object([.init("engine", .string(peer.name))] + (measure.json.members ?? [])))
+                } catch { Output.note("smelt: \(path): \(error)") }
+            }
             rows.append(
                 .object(
                     (found.measure.json.members ?? []) + [
+                        .init("engines", .array(others)),
                         .init("instructions", .string(found.text)), .init("file", .string(path)),
                         .init("command", .string(command)),
                     ]))
@@ -50,12 +62,12 @@ enum GasSearchCommand {
             try Files.write(failed.wasm, to: path)
             Output.note("smelt: \(path): \(failed.text): \(failed.reason)")
         }
-        try report(outcome, rows, setup, json: arguments.value("format") == "json")
+        try report(outcome, rows, setup, missing: peers.missing, json: arguments.value("format") == "json")
         return .success
     }
 
     private static func report(
-        _ outcome: GasSearch.Outcome, _ rows: [JSONValue], _ setup: GasBenchSetup, json: Bool
+        _ outcome: GasSearch.Outcome, _ rows: [JSONValue], _ setup: GasBenchSetup, missing: [String], json: Bool
     ) throws(CommandFailure) {
         if json {
             try Output.json(
@@ -63,13 +75,22 @@ enum GasSearchCommand {
                     "schema": .string("smelt.gas.search/1"), "machine": MachineFacts().json,
                     "conditions": setup.conditions.json, "generations": .integer(outcome.generations),
                     "measured": .integer(outcome.measured), "trapped": .integer(outcome.trapped),
-                    "not_compiled": .integer(outcome.failed.count), "found": .array(rows),
+                    "not_compiled": .integer(outcome.failed.count),
+                    "missing_engines": .array(missing.map { .string($0) }), "found": .array(rows),
                 ]))
             return
         }
         for (found, row) in zip(outcome.found, rows) {
+            let others = (row["engines"]?.array ?? []).map { other in
+                func number(_ name: String) -> String {
+                    other["ns_per_gas"]?[name]?.numberText.flatMap(Double.init).map { fixed($0, 3) } ?? ""
+                }
+                return
+                    "\n  in \(other["engine"]?.string ?? ""): \(number("value")) (\(number("low")) to \(number("high")))"
+            }
             try Output.data(
-                GasMeasureCommand.text(found.measure) + "\n  \(found.text)\n  \(row["command"]?.string ?? "")")
+                GasMeasureCommand.text(found.measure) + others.joined()
+                    + "\n  \(found.text)\n  \(row["command"]?.string ?? "")")
         }
         try Output.data(
             "\(outcome.measured) loops measured, \(outcome.trapped) trapped, \(outcome.generations) generations, seed "

@@ -1,6 +1,7 @@
 import CommandTable
 import GasReport
 import JSON
+import NativeEngine
 import Replay
 
 /// `smelt gas stat`: gas and time over any set of vectors.
@@ -8,7 +9,8 @@ enum GasStatCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         let key = arguments.value("by").flatMap(GasStatistics.Key.init(rawValue:)) ?? .charge
         let rounds = Int(arguments.integer("rounds") ?? 5)
-        let sessions = try GasCommand.sessions(arguments, arguments.positionals)
+        let map = key == .function ? CodeMap() : nil
+        let sessions = try GasCommand.sessions(arguments, arguments.positionals, map: map)
         let measurement = Measurement(rounds: rounds)
         var statistics = GasStatistics(by: key)
         var leftOut = LeftOut()
@@ -20,7 +22,12 @@ enum GasStatCommand {
                 case .session(let session):
                     let outcome = measurement.measure(session)
                     if outcome.messages.isEmpty && !session.messages.isEmpty { leftOut.add(outcome.report) }
-                    for message in outcome.messages { statistics.add(message) }
+                    let functions = try map.map { (map) throws(CommandFailure) in
+                        try GasCommand.functions(session, outcome.messages, map)
+                    }
+                    for (index, message) in outcome.messages.enumerated() {
+                        statistics.add(message, functions: functions?[index] ?? [])
+                    }
                     progress.update("\(index + 1)/\(sessions.count) vectors; last \(session.name)")
                 }
             }

@@ -52,6 +52,31 @@ import Testing
         #expect(try gas("trace", counter, "--format", "html").output.hasPrefix("<!DOCTYPE html>"))
     }
 
+    /// Inside guest code: gas by function adds up to what was charged for it, and samples lie in functions of the actor.
+    @Test func functionsInsideGuestCode() throws {
+        let sieve = Tool.vectors + "/sieve.json"
+        let json = try JSON.parse(Array(try gas("trace", sieve, "--format", "json", "--rounds", "3").output.utf8))
+        let functions = try #require(json["functions"]?.array)
+        func sum(_ rows: [JSONValue], _ name: String) -> UInt64 {
+            rows.reduce(0) { $0 + ($1[name]?.integer(UInt64.self) ?? 0) }
+        }
+        let guest = try #require(json["spans"]?.array).filter {
+            ["wasm_exec", "wasm_memory_grow"].contains($0["name"]?.string)
+        }
+        #expect(sum(functions, "milligas") == sum(guest, "compute_milligas"))
+        let named = functions.filter { $0["function"]?.string?.hasPrefix("f") == true }
+        #expect(named.contains { $0["samples"]?.integer(Int.self) ?? 0 > 0 }, "\(functions)")
+        let rows = try #require(
+            try JSON.parse(Array(try gas("stat", sieve, "--by", "function", "--format", "json").output.utf8))["rows"]?
+                .array)
+        let charges = try #require(
+            try JSON.parse(Array(try gas("stat", sieve, "--format", "json").output.utf8))["rows"]?.array)
+        #expect(sum(rows, "compute_milligas") == sum(charges, "compute_milligas"))
+        #expect(rows.contains { $0["samples"]?.integer(Int.self) ?? 0 > 0 })
+        #expect(try gas("trace", sieve, "--format", "folded").output.contains(";wasm_exec;f"))
+        #expect(try !gas("trace", sieve, "--format", "folded", "--no-functions").output.contains(";wasm_exec;f"))
+    }
+
     @Test func limitNamesTheSmallest() throws {
         let run = try gas("limit", counter, "--format", "json")
         #expect(run.status == 0, "\(run.errors)")

@@ -54,6 +54,47 @@ import Testing
         #expect(without.output.contains("not asked for (--no-wasmtime)"), "\(without.output)")
     }
 
+    /// `evm-gasfit`, where it is installed, reads what was measured, and fits what we measured: its least squares over
+    /// all runs lie near our median of pairs.
+    @Test func anotherToolsFitAgrees() throws {
+        let folder = try TemporaryFolder()
+        let run = try operators(
+            "--operators", "i64.mul,i32.div_u", "--format", "json", "--no-wasmtime", "--gasfit", folder.root)
+        #expect(run.status == 0, "\(run.errors)")
+        let counts = try JSON.parse(Array(try Tool.shell("cat '\(folder.path("opcounts.json"))'").output.utf8))
+        for fixture in try #require(counts.members) {
+            // Each step has one of the operator under test.
+            let name = fixture.name.contains("i64.mul") ? "i64.mul" : "i32.div_u"
+            #expect(fixture.value["opcount"] == fixture.value[name], "\(fixture.name)")
+            #expect(fixture.name.hasSuffix("[steps_\(fixture.value["opcount"]?.numberText ?? "")]"))
+        }
+        guard try Tool.shell("python3 -c 'import evm_gasfit'").status == 0 else {
+            print("not run: the peer is missing (pip install evm-gasfit)")
+            return
+        }
+        let fit = try Tool.shell(
+            "cd '\(folder.root)' && python3 -c 'import sys; from evm_gasfit.cli import main; sys.exit(main())' run "
+                + "--config tests.yaml --runtimes runtimes.csv --opcounts opcounts.json --out out && cat out/results.csv"
+        )
+        #expect(fit.status == 0, "\(fit.errors)")
+        let rows = fit.lines.filter { $0.contains(",") }
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        let start = try #require(rows.firstIndex { $0.contains("target_coef_runtime_ms") })
+        let name = try #require(rows[start].firstIndex(of: "test_name"))
+        let slope = try #require(rows[start].firstIndex(of: "target_coef_runtime_ms"))
+        let ours = try #require(try JSON.parse(Array(run.output.utf8))["operators"]?.array)
+        #expect(rows.count - start == ours.count + 1 && ours.count >= 5)
+        for row in ours {
+            let title = ["operator", "form", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
+                .joined(separator: " ").map { $0.isLetter || $0.isNumber || $0 == "." ? "\($0)" : "_" }.joined()
+            let fitted = rows.dropFirst(start + 1).first { $0[name] == title }
+            let theirs = try #require(fitted.flatMap { Double($0[slope]) }, "\(title)") * 1e6
+            let step = try #require(row["step_ns"]?["value"]?.numberText.flatMap(Double.init))
+            // Means are at the mercy of runs that were interrupted; medians are not.
+            #expect(theirs > step * 0.5 && theirs < step * 2, "\(title): \(theirs) and \(step)")
+        }
+    }
+
     @Test func wrongUse() throws {
         let unknown = try operators("--operators", "i64.sum")
         #expect(unknown.status == 64 && unknown.errors.contains("no operator 'i64.sum'"))

@@ -135,3 +135,27 @@ enum Pools {
         #expect(fixed(value, decimals) == text)
     }
 }
+
+@Suite struct CompileCostsTests {
+    /// Modules that differ in size by a known amount: time and object grow with them, and with few of them there is no
+    /// model.
+    @Test func costsAreSetAgainstSizes() throws {
+        let kernels = KernelTable.all(.fvm).filter { $0.memory == .l1 }
+        let inputs = (1...12).map { number in
+            CompileInput(
+                name: "module\(number)",
+                wasm: KernelModule(kernels: Array(kernels.prefix(number * 8)), prices: .fvm).bytes)
+        }
+        let settings = CompileSettings(tier: .baseline)
+        let costs = try CompileCosts.measure(inputs + inputs.prefix(1), settings: settings, rounds: 2) { Pools.pool() }
+        #expect(costs.rows.map(\.actor) == inputs.map(\.name))
+        for (row, next) in zip(costs.rows, costs.rows.dropFirst()) {
+            #expect(row.functions + 16 == next.functions && row.blocks < next.blocks && row.object < next.object)
+        }
+        #expect(costs.rows.allSatisfy { $0.rounds == 2 && $0.time.value > 0 && $0.peakMemory > 0 })
+        let line = try costs.fit(.bytes) { Double($0.object) }.get()
+        #expect(line.rSquared > 0.9 && line.slope.value > 1)
+        let few = try CompileCosts.measure(Array(inputs.prefix(3)), settings: settings, rounds: 1) { Pools.pool() }
+        #expect(few.json["fits"]?.array?.allSatisfy { $0["refused"]?.string != nil } == true)
+    }
+}

@@ -53,6 +53,28 @@ struct PerfMapTests {
         #expect(try String(contentsOfFile: map.path, encoding: .utf8).contains(" 02ab0304.f"))
     }
 
+    @Test func placesAreFoundInMappedCode() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let map = CodeMap()
+        #expect(map.function(at: 0x1000) == nil)
+        let engine = NativeEngine(source: Handmade(), codeMap: map)
+        guard case .module(let loaded)? = try engine.load(key: [1], wasm: { nil }),
+            let module = loaded as? NativeModule
+        else {
+            Issue.record("no module")
+            return
+        }
+        let descriptor = module.descriptor.pointee
+        let (start, end) = (
+            UInt64(UInt(bitPattern: descriptor.text_start)), UInt64(UInt(bitPattern: descriptor.text_end))
+        )
+        #expect(map.function(at: start - 1) == nil && map.function(at: end) == nil)
+        let found = (start..<end).map { map.function(at: $0) }
+        // Every byte of the text is of this module, functions among them.
+        #expect(found.allSatisfy { $0?.key == [1] })
+        #expect(Set(found.compactMap { $0?.function }).count > 1)
+    }
+
     @Test func whatLiesInTheWayIsNotWrittenTo() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = "\(directory.path)/perf-\(getpid()).map"

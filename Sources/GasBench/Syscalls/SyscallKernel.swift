@@ -171,10 +171,7 @@ struct SyscallTable {
             ]
         case "ipld::block_link":
             return [0, 64, 1_024, 65_536].map { size in
-                SyscallKernel(
-                    row, "\(size) bytes, created by it", most: 128,
-                    before: { _ in }
-                ) { code in
+                SyscallKernel(row, "\(size) bytes, created by it", most: 128) { code in
                     // A block of its own for each link, told apart by its first bytes.
                     guard let create = code.syscalls.rows.first(where: { $0.title == "ipld::block_create" }) else {
                         return
