@@ -30,9 +30,10 @@ static void handler(int signal, siginfo_t *info, void *raw) {
     (void)signal;
     struct smelt_rt_sample *buffer = atomic_load(&samples);
     uint32_t next = atomic_load_explicit(&count, memory_order_relaxed);
-    if (info->si_code != SI_TIMER || buffer == NULL || next >= capacity) { return; }
+    uint64_t now = atomic_load_explicit(&label, memory_order_relaxed);
+    if (info->si_code != SI_TIMER || buffer == NULL || now == 0 || next >= capacity) { return; }
     buffer[next].pc = arch_context_pc(raw);
-    buffer[next].label = atomic_load_explicit(&label, memory_order_relaxed);
+    buffer[next].label = now;
     atomic_store_explicit(&count, next + 1, memory_order_relaxed);
 }
 

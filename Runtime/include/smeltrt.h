@@ -425,7 +425,8 @@ const char *smelt_rt_self_test(void);
 
 /* ---- 13. Sampler -----------------------------------------------------------------------------------
  * Interrupts the thread that starts it every so many nanoseconds (of SIGPROF; by the monotonic clock) and notes where
- * it is, until the buffer is full. There is one sampler at a time; the thread that started it stops it. */
+ * it is, until the buffer is full; not while the label is 0, as it is at first. There is one sampler at a time; the
+ * thread that started it stops it. */
 struct smelt_rt_sample {
     uint64_t pc;
     uint64_t label; /* what was set last when it was taken */

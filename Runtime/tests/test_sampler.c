@@ -33,6 +33,8 @@ void test_sampler(void) {
 
     CHECK(smelt_rt_sampler_start(200000, samples, 4096) == 0);
     CHECK(smelt_rt_sampler_start(200000, samples, 4096) == EBUSY);
+    spin_here(processor_time() + 5000000);
+    CHECK(smelt_rt_sampler_count() == 0);
     smelt_rt_sampler_label(7);
     spin_here(processor_time() + 30000000);
     uint32_t first = smelt_rt_sampler_count();
@@ -57,6 +59,7 @@ void test_sampler(void) {
 
     /* A buffer that is full takes no more. */
     CHECK(smelt_rt_sampler_start(100000, samples, 3) == 0);
+    smelt_rt_sampler_label(1);
     spin_here(processor_time() + 20000000);
     CHECK(smelt_rt_sampler_stop() == 3);
 }

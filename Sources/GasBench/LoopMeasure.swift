@@ -23,16 +23,20 @@ public struct LoopMeasure: Sendable {
     public struct Effort: Sendable {
         /// What the shorter run should take, in nanoseconds.
         public var run: Double
-        /// Pairs of runs.
+        /// Pairs of runs on each instance.
         public var rounds: Int
+        /// Instances, one after the other: where the system puts an instance's memory decides about what walks through
+        /// it take, and stays as it is while the instance lives.
+        public var instances: Int
 
-        public init(run: Double = 2_000_000, rounds: Int = 31) {
+        public init(run: Double = 4_000_000, rounds: Int = 15, instances: Int = 5) {
             self.run = run
             self.rounds = rounds
+            self.instances = instances
         }
 
         /// For choosing among many.
-        static let quick = Effort(run: 200_000, rounds: 5)
+        static let quick = Effort(run: 200_000, rounds: 5, instances: 1)
     }
 
     /// Compiles a module and measures one of its functions.
@@ -51,15 +55,26 @@ public struct LoopMeasure: Sendable {
     public static func measure(
         _ module: NativeModule, export: String, arguments: [UInt64], effort: Effort = Effort()
     ) throws(BenchError) -> LoopMeasure {
-        try measure(try module.started(), export, arguments, effort)
+        var series: [Series] = []
+        for _ in 0..<max(1, effort.instances) {
+            let instance = try module.started()
+            series.append(
+                try measure(export, arguments, effort) { (arguments) throws(BenchError) in
+                    try instance.timed(export, arguments)
+                })
+        }
+        return try combined(series, export)
     }
 
     static func measure(
         _ instance: any ActorInstance, _ export: String, _ arguments: [UInt64], _ effort: Effort
     ) throws(BenchError) -> LoopMeasure {
-        try measure(export, arguments, effort) { (arguments) throws(BenchError) in
-            try instance.timed(export, arguments)
-        }
+        try combined(
+            [
+                measure(export, arguments, effort) { (arguments) throws(BenchError) in
+                    try instance.timed(export, arguments)
+                }
+            ], export)
     }
 
     /// Measures the same loop in another engine, instrumented as the reference does it.
@@ -71,16 +86,51 @@ public struct LoopMeasure: Sendable {
     ) throws(BenchError) -> LoopMeasure {
         let instrumented: InstrumentedModule
         do { instrumented = try InstrumentedModule(wasm, prices: prices) } catch { throw .notCompiled("\(error)") }
-        let module = try peer.load(instrumented.bytes)
-        return try measure(export, arguments, effort) { (arguments) throws(BenchError) in
-            try peer.timed(module, export, arguments, fresh: false)
+        var series: [Series] = []
+        for _ in 0..<max(1, effort.instances) {
+            // A module of its own has an instance of its own.
+            let module = try peer.load(instrumented.bytes)
+            series.append(
+                try measure(export, arguments, effort) { (arguments) throws(BenchError) in
+                    try peer.timed(module, export, arguments, fresh: false)
+                })
         }
+        return try combined(series, export)
+    }
+
+    /// What one instance showed.
+    private struct Series {
+        /// Nanoseconds per gas of each pair.
+        var ratios: [Double]
+        /// Milligas of all iterations of the shorter runs.
+        var gas: Int64
+        var iterations: UInt64
+    }
+
+    /// The median of all pairs. The interval is that of pairs, and reaches at least from the lowest to the highest
+    /// median of an instance: pairs of one instance know nothing of how instances differ.
+    private static func combined(_ series: [Series], _ export: String) throws(BenchError) -> LoopMeasure {
+        guard let first = series.first, let sample = try? Sample(series.flatMap(\.ratios)) else {
+            throw .noTime(rounds: 0)
+        }
+        for other in series.dropFirst() {
+            let expected = first.gas / Int64(first.iterations) * Int64(other.iterations)
+            guard other.gas == expected else { throw .gasDiffers(export, expected: expected, used: other.gas) }
+        }
+        let medians = series.compactMap { (try? Sample($0.ratios))?.median }
+        var estimate = Bootstrap().median(sample)
+        estimate.interval = Interval(
+            low: min(estimate.interval.low, medians.min() ?? estimate.value),
+            high: max(estimate.interval.high, medians.max() ?? estimate.value))
+        return LoopMeasure(
+            nanosecondsPerGas: estimate, gas: Double(first.gas) / 1_000 / Double(first.iterations),
+            iterations: first.iterations, rounds: sample.count)
     }
 
     private static func measure(
         _ export: String, _ arguments: [UInt64], _ effort: Effort,
         _ call: ([UInt64]) throws(BenchError) -> (nanoseconds: UInt64, gas: Int64, result: UInt64)
-    ) throws(BenchError) -> LoopMeasure {
+    ) throws(BenchError) -> Series {
         var arguments = arguments
         guard let first = arguments.first else { throw .trapped(export, "it has no parameter that counts iterations") }
         // Twice the iterations has to fit in an i32.
@@ -106,9 +156,7 @@ public struct LoopMeasure: Sendable {
             gas = more
             ratios.append((Double(two.nanoseconds) - Double(one.nanoseconds)) / (Double(more) / 1_000))
         }
-        guard let sample = try? Sample(ratios), let gas else { throw .noTime(rounds: 0) }
-        return LoopMeasure(
-            nanosecondsPerGas: Bootstrap().median(sample), gas: Double(gas) / 1_000 / Double(iterations),
-            iterations: iterations, rounds: effort.rounds)
+        guard let gas else { throw .noTime(rounds: 0) }
+        return Series(ratios: ratios, gas: gas, iterations: iterations)
     }
 }

@@ -228,7 +228,8 @@ extension OperatorReport {
                 kernels, settings: settings, pool: metered, unmeteredPool: unmetered, peers: peers.engines,
                 progress: progress)
             let rows = try measurement.measure(progress: progress)
-            report.gasFit = GasFitInput(measurement.runs, kernels, rows)
+            report.gasFit = GasFitInput(
+                measurement.runs.filter { isWanted(kernels[$0.kernel]) }, kernels, rows)
             report.rows = zip(kernels, rows).filter { isWanted($0.0) }.map(\.1)
             report.missing += measurement.failures
         }

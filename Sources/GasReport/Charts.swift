@@ -98,7 +98,7 @@ enum Chart {
     /// Horizontal bars on a logarithmic axis beside a mark that all should reach.
     /// - Parameter legend: what the bars' marks are of.
     static func bars(_ bars: [Bar], target: Double, unit: String, legend: [String] = []) -> String {
-        let names = 300.0
+        let names = 330.0
         let row = 17.0
         let height = Double(bars.count) * row + 46
         // Intervals that reach below zero begin at the axis's end.
@@ -127,7 +127,7 @@ enum Chart {
             for (number, value) in bar.marks.enumerated() {
                 if let value, value > 0 { out += mark(number, px(value), y + 5.5) }
             }
-            out += text(String(bar.name.prefix(46)), names - 8, y + 10, "end") + "</g>\n"
+            out += text(bar.name.count > 52 ? bar.name.prefix(51) + "…" : bar.name, names - 8, y + 10, "end") + "</g>\n"
         }
         out += line("target", px(target), 2, px(target), height - 40)
         out += text(unit, (names + width) / 2, height - 6, "middle")

@@ -165,7 +165,8 @@ enum HTML {
         svg { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--ink); }
         .chart, .flame { min-width: 44rem; } .mark { fill: var(--paper); stroke: var(--ink); stroke-width: 1.3; }
         .key { display: inline-block; width: 0.9rem; vertical-align: -0.1rem; margin: 0 0.3rem 0 0.2rem; }
-        .swatch { display: inline-block; width: 1.1rem; height: 0.7rem; background: var(--mark); margin-right: 0.4rem; }
+        .swatch { display: inline-block; width: 1.1rem; height: 0.7rem; \
+        background: linear-gradient(90deg, var(--mark) 50%, var(--warm) 50%); margin-right: 0.4rem; }
         .flame text { fill: #101014; } .axis { stroke: var(--line); } .point { fill: var(--mark); fill-opacity: 0.55; }
         .bar { fill: var(--mark); } .over { fill: var(--warm); } .target { stroke: var(--warm); stroke-dasharray: 4 3; }
         .fit { stroke: var(--mark); } .fast { color: #3b6fd6; } .slow { color: #d6453b; }

@@ -124,7 +124,7 @@ public struct ReportPage {
         }.sorted { $0.value > $1.value }
         let missing = (json["operators"]?["missing_engines"]?.array ?? []).compactMap(\.string)
         return chart(
-            "operators", "Operators, worst first", Array(bars.prefix(45)), rest: bars.count - 45, legend: engines,
+            "operators", "Operators, worst first", Array(bars.prefix(40)), rest: bars.count - 40, legend: engines,
             note: missing.isEmpty ? "" : "Not measured: \(missing.joined(separator: "; ")).")
     }
 

@@ -35,7 +35,7 @@ public final class ThreadSampler {
         guard code == 0 else { throw .artifact("no sampler: \(String(cString: strerror(code)))") }
     }
 
-    /// What samples from now on carry.
+    /// What samples from now on carry; with 0 none are taken.
     public static func label(_ value: UInt64) { smelt_rt_sampler_label(value) }
 
     /// Samples so far.

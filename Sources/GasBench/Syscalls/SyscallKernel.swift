@@ -130,11 +130,11 @@ struct SyscallTable {
             "gas::available", "debug::enabled":
             return [plain(with: [])]
         case "network::tipset_cid":
-            return [plain("answered by the node", with: [SyscallState.epoch - 1, out, outputSize])]
+            return [plain("answered", with: [SyscallState.epoch - 1, out, outputSize])]
         case "rand::get_chain_randomness", "rand::get_beacon_randomness":
             let values =
                 row.parameters.count == 1 ? [SyscallState.epoch - 1] : [1, SyscallState.epoch - 1, payload, 32]
-            return [plain("answered by the node", with: values)]
+            return [plain("answered", with: values)]
         case "ipld::block_open":
             return state.blocks.enumerated().map { index, block in
                 SyscallKernel(row, "\(block.size) bytes", most: 256, before: { opened(&$0, state.root) }) { code in
@@ -232,7 +232,7 @@ struct SyscallTable {
                     "secp256k1", most: 64,
                     with: [1, signature.at, signature.size, key.at, key.size, text.at, text.size]),
                 plain(
-                    "BLS, valid points, wrong signature", most: 8,
+                    "BLS, wrong signature", most: 8,
                     with: [2, blsSignature.at, blsSignature.size, blsKey.at, blsKey.size, text.at, text.size]),
             ]
         case "crypto::recover_secp_public_key":
@@ -270,8 +270,8 @@ struct SyscallTable {
         case "send::send":
             let (receiver, funds) = (place(.idAddress), place(.otherAddress))
             return [
-                plain("no value, method 0", most: 512, with: [receiver.at, receiver.size, 0, 0, 0, 0, -1, 0]),
-                plain("value, method 0", most: 512, with: [funds.at, funds.size, 0, 0, 0, 1, -1, 0]),
+                plain("no value", most: 512, with: [receiver.at, receiver.size, 0, 0, 0, 0, -1, 0]),
+                plain("value", most: 512, with: [funds.at, funds.size, 0, 0, 0, 1, -1, 0]),
                 plain(
                     "an actor that returns at once", most: 512,
                     with: [funds.at, funds.size, Int64(SyscallModule.returnsAtOnce), 0, 0, 0, -1, 0]),
