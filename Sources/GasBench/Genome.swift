@@ -169,8 +169,8 @@ extension Genome {
         return Genome(genes: Array(genes.prefix(Genome.longest)))
     }
 
-    /// What is left of it without one of its instructions, and each of them alone: what does not matter costs gas that
-    /// hides what does.
+    /// What is left of it without one of its instructions, each of them alone, and one in the place of the first two:
+    /// what does not matter costs gas that hides what does.
     var simpler: [Genome] {
         guard genes.count > 1 else { return [] }
         let alone = genes.map { gene in
@@ -183,7 +183,19 @@ extension Genome {
             genes.remove(at: index)
             return Genome(genes: genes)
         }
-        return alone + without
+        let one = Genome.fused(genes[0], genes[1])
+        return alone + without + one.map { Genome(genes: [$0]) }
+            + (genes.count > 2 ? one.map { Genome(genes: [$0] + genes.dropFirst(2)) } : [])
+    }
+
+    /// Instructions that take what the first takes and give what the second gives, where that takes the first's result.
+    private static func fused(_ first: Gene, _ second: Gene) -> [Gene] {
+        guard let outer = first.opcode.row.types, let inner = second.opcode.row.types, second.takesTop,
+            inner.operands.first == outer.results.first
+        else { return [] }
+        return vocabulary.filter { opcode in
+            opcode.row.types.map { $0.operands == outer.operands && $0.results == inner.results } ?? false
+        }.map { Gene(opcode: $0, takesTop: true, source: first.source, immediate: first.immediate) }
     }
 
     /// The beginning of this one and the end of another.

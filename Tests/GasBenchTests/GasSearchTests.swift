@@ -61,6 +61,21 @@ import WasmFormat
         #expect(again.nanosecondsPerGas.value > 0)
     }
 
+    /// A load with a conversion behind it leads to the load that needs none, which costs half as much gas.
+    @Test func twoInstructionsBecomeOne() {
+        func gene(_ opcode: Opcode) -> Genome.Gene {
+            Genome.Gene(opcode: opcode, takesTop: true, source: 1, immediate: 0)
+        }
+        let genome = Genome(genes: [gene(.i64Load32S), gene(.i32WrapI64)])
+        #expect(genome.simpler.contains(Genome(genes: [gene(.i32Load)])))
+        let longer = Genome(genes: genome.genes + [gene(.i64Load32S)])
+        #expect(longer.simpler.contains(Genome(genes: [gene(.i32Load), gene(.i64Load32S)])))
+        // What the second does not take does not become one with it.
+        var apart = genome
+        apart.genes[1].takesTop = false
+        #expect(!apart.simpler.contains(Genome(genes: [gene(.i32Load)])))
+    }
+
     @Test func whatTrapsIsNoMeasurement() throws {
         var module = WasmModule()
         module.types = [WasmBytes.functionType([ValueType.i32.rawValue], [])]
@@ -74,4 +89,6 @@ import WasmFormat
     }
 }
 
-private func near(_ value: Double, _ expected: Double) -> Bool { abs(value - expected) <= 1e-9 * abs(expected) }
+private func near(_ value: Double, _ expected: Double) -> Bool {
+    abs(value - expected) <= 1e-9 * abs(expected)
+}
