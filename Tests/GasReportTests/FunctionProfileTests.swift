@@ -5,8 +5,8 @@ import Testing
 @testable import Replay
 
 /// Gas by function is exact: it adds up to what the calls' guest code was charged. Here the interpreter runs both times,
-/// so that no sample is in mapped code.
-@Suite struct FunctionProfileTests {
+/// so that no sample is in mapped code. One after the other: there is one sampler at a time.
+@Suite(.serialized) struct FunctionProfileTests {
     @Test(arguments: ["counter", "relay", "sieve"])
     func gasAddsUpToTheCharges(_ name: String) throws {
         let session = try #require(try sessions("\(sampleVectors)/\(name).json").first)
