@@ -50,11 +50,11 @@ enum GasCompileCommand {
         var settings = WorkerSetup.settings(arguments)
         if let tier { settings.tier = tier }
         let chosen = settings
+        let pool = { CompilePool(store: nil, settings: chosen, jobs: 1) }
         do throws(BenchError) {
-            return try CompileCosts.measure(
-                inputs, settings: chosen, rounds: rounds,
-                pool: { CompilePool(store: nil, settings: chosen, jobs: 1) }
-            ) { state in progress.update("\(state.stage), round \(state.done + 1) of \(state.total)") }.json
+            return try CompileCosts.measure(inputs, settings: chosen, rounds: rounds, pool: pool) { state in
+                progress.update("\(state.stage), round \(state.done + 1) of \(state.total)")
+            }.json
         } catch { throw GasBenchSetup.failure(error) }
     }
 }

@@ -108,6 +108,7 @@ struct SyscallTable {
 
     private static func kernels(_ row: SyscallRow, _ state: SyscallState) -> [SyscallKernel] {
         let out = Int64(SyscallMemory.output)
+        let opensRoot: @Sendable (inout SyscallCode) -> Void = { opened(&$0, state.root) }
         /// One row whose arguments are constants.
         func plain(_ operands: String = "", most: UInt64 = 4_096, with values: [Int64]) -> SyscallKernel {
             SyscallKernel(row, operands, most: most) { code in
@@ -163,7 +164,7 @@ struct SyscallTable {
             }
         case "ipld::block_stat":
             return [
-                SyscallKernel(row, before: { opened(&$0, state.root) }) { code in
+                SyscallKernel(row, before: opensRoot) { code in
                     code.code.i32(SyscallMemory.result)
                     code.load(SyscallMemory.handle)
                     code.call(row)
@@ -194,7 +195,7 @@ struct SyscallTable {
         case "self::root": return [plain(with: [out, outputSize])]
         case "self::set_root":
             return [
-                SyscallKernel(row, before: { opened(&$0, state.root) }) { code in
+                SyscallKernel(row, before: opensRoot) { code in
                     code.arguments(row, [place(.root).at])
                     code.call(row)
                 }
