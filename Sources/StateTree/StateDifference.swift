@@ -43,6 +43,8 @@ public struct StateDifference: Sendable, Equatable {
         _ first: Cid, _ second: Cid, in store: any Blockstore
     ) throws(StateError) -> [StateDifference] {
         let name = "state tree"
+        let listings = [try StateListing(root: first, store: store), try StateListing(root: second, store: store)]
+        guard listings.allSatisfy(\.runsWasm) else { return try between(listings[0], listings[1]) }
         let roots = [try StateRoot.load(first, from: store), try StateRoot.load(second, from: store)]
         let differences: [HamtDifference]
         do throws(IPLDError) {
@@ -66,6 +68,18 @@ public struct StateDifference: Sendable, Equatable {
             }
         }
         return found.sorted { $0.id < $1.id }
+    }
+
+    /// States of older versions, whose maps have another form: all of both is read.
+    private static func between(_ first: StateListing, _ second: StateListing) throws(StateError) -> [StateDifference] {
+        var actors: [UInt64: StateDifference] = [:]
+        try first.visitActors { (entry) throws(StateError) in
+            actors[entry.id] = StateDifference(id: entry.id, first: entry.actor, second: nil)
+        }
+        try second.visitActors { (entry) throws(StateError) in
+            actors[entry.id] = StateDifference(id: entry.id, first: actors[entry.id]?.first, second: entry.actor)
+        }
+        return actors.values.filter { $0.first != $0.second }.sorted { $0.id < $1.id }
     }
 
     private static func decoded(_ entry: [UInt8]?) throws(CborError) -> ActorState? {

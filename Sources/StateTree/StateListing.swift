@@ -16,6 +16,8 @@ public struct StateListing {
     public let root: Cid
     /// The state tree's, 0 to 5.
     public let version: UInt64
+    /// Whether its actors are WASM, so that messages can be applied.
+    public var runsWasm: Bool { version == StateRoot.version }
     private let actors: Cid
     private let store: any Blockstore
 

@@ -8,6 +8,7 @@ import Machine
 import NativeEngine
 import Primitives
 import Replay
+import StateTree
 
 /// `smelt apply`: messages on a state in a file.
 enum ApplyCommand {
@@ -32,6 +33,16 @@ enum ApplyCommand {
         defer { progress.finish() }
         let input = try ArchiveInput(statePath, arguments, progress: progress)
         let root = try input.stateRoot(progress: progress)
+        let state: StateListing
+        do throws(StateError) { state = try StateListing(root: root, store: input.store) } catch {
+            throw CommandFailure(error, input.first.path)
+        }
+        guard state.runsWasm else {
+            throw CommandFailure(
+                .badInput,
+                "\(input.first.path): state \(root) has version \(state.version): its actors are no WASM, "
+                    + "messages cannot be applied to it")
+        }
         let code = try arguments.all("bundle").map { (path) throws(CommandFailure) in
             try ArchiveInput.open(path, progress: progress)
         }
@@ -49,7 +60,7 @@ enum ApplyCommand {
         let report = application.apply(messages, root: root, store: store, file: input.first.path)
         progress.finish()
         if let output, let newRoot = report.stateRoot { try write(store, newRoot, to: output, arguments) }
-        if output != "-" {
+        if output != "-", report.problem == nil || !report.messages.isEmpty {
             if arguments.value("format") == "json" {
                 try Output.json(JSONReport.value(report))
             } else {

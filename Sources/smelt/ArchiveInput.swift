@@ -53,6 +53,11 @@ struct ArchiveInput {
     /// The chain of the archive's roots.
     func chain(progress: Progress) throws(CommandFailure) -> Snapshot {
         let path = first.path
+        let block = try? store.get(first.roots[0])
+        let kind = ArchiveReport.isManifest(block) ? "bundle" : ArchiveReport.kind(block)
+        guard kind != "bundle", !kind.hasPrefix("state") else {
+            throw CommandFailure(.badInput, "\(path): is no chain: by its root \(first.roots[0]) it is a \(kind)")
+        }
         do throws(ChainError) {
             return try Snapshot(roots: first.roots, store: store) { progress.update("\(path): headers, height \($0)") }
         } catch { throw CommandFailure(error, path) }
@@ -62,6 +67,10 @@ struct ArchiveInput {
     func stateRoot(progress: Progress) throws(CommandFailure) -> Cid {
         if let root { return root }
         let own = first.roots[0]
+        let block = try? store.get(own)
+        guard !ArchiveReport.isManifest(block) else {
+            throw CommandFailure(.badInput, "\(first.path): has no state: by its root \(own) it is a bundle")
+        }
         if (try? StateListing(root: own, store: store)) != nil { return own }
         do throws(ChainError) { return try Snapshot(roots: first.roots, store: store).head.parentStateRoot } catch {
             throw CommandFailure(

@@ -28,16 +28,17 @@ enum ArchiveReport {
     }
 
     /// A pair of a version and a link is a bundle's.
-    private static func isManifest(_ block: [UInt8]?) -> Bool {
+    static func isManifest(_ block: [UInt8]?) -> Bool {
         guard let block else { return false }
         return (try? ActorManifest.dataCid(root: block)) != nil
     }
 
-    private static func kind(_ block: [UInt8]?) -> String {
+    static func kind(_ block: [UInt8]?) -> String {
         guard let block, let item = try? CborValue(block) else { return "archive" }
         switch item {
         case .map(let entries) where entries.contains { $0.key == "HeadTipsetKey" }: return "snapshot, version 2"
-        case .array where (try? BlockHeader(cbor: block)) != nil: return "chain"
+        case .array where (try? BlockHeader(cbor: block)) != nil:
+            return (try? BlockHeader(cbor: block))?.height == 0 ? "genesis" : "chain"
         case .array(let fields):
             switch (fields.count, fields.first) {
             case (3, .unsigned(let version)?): return "state, version \(version)"

@@ -122,10 +122,12 @@ enum StateCommand {
         let format = arguments.value("format") ?? "text"
         var entries: [StateListing.Entry] = []
         let version: UInt64
+        let runsWasm: Bool
         let names: [Cid: String]
         do throws(StateError) {
             let state = try StateListing(root: root, store: input.store)
             version = state.version
+            runsWasm = state.runsWasm
             names = try state.codeNames()
             try state.visitActors { (entry) throws(StateError) in
                 entries.append(entry)
@@ -149,7 +151,7 @@ enum StateCommand {
         try Output.report(
             .object([
                 "schema": .string("smelt.state.ls/1"), "root": .string(root.text), "version": .integer(version),
-                "runs_wasm": .bool(version >= 5), "actors": .array(rows),
+                "runs_wasm": .bool(runsWasm), "actors": .array(rows),
             ]), json: format == "json")
         return .success
     }

@@ -63,7 +63,7 @@ import Testing
         #expect(made.status == 0, "\(made.errors)")
         let refused = try Tool.smelt(
             "apply", "--state", old, "--network-version", "28", "-m", message, "--tier", "baseline")
-        #expect(refused.status == 2 && refused.errors.contains("mainnet.car.zst"), "\(refused.errors)")
+        #expect(refused.status == 2 && refused.errors.contains("its actors are no WASM"), "\(refused.errors)")
         let out = folder.path("new.car")
         let applied = try json(
             "apply", "--state", new, "--network-version", "28", "-m", message, "--tier", "baseline", "-o", out,
@@ -89,6 +89,20 @@ import Testing
             let run = try Tool.smelt("state", "get", path, what)
             #expect(run.status == 2 && run.errors.contains(complaint), "\(run.errors)")
         }
+    }
+
+    @Test func anotherKindOfArchiveIsCalledWhatItIs() throws {
+        guard let bundle = sharedData("bundles/builtin-actors-mainnet-v10.car.zst"),
+            let old = sharedData("chain/mainnet.car.zst"), let other = sharedData("chain/calibnet.car.zst")
+        else { return }
+        for (command, complaint) in [(["chain", "head"], "is no chain"), (["state", "ls"], "has no state")] {
+            let run = try Tool.run(Tool.binary, command + [bundle])
+            #expect(run.status == 2 && run.errors.contains(complaint) && run.errors.contains("bundle"), "\(run.errors)")
+        }
+        // States whose actors were no WASM are compared all the same.
+        let difference = try Tool.smelt("state", "diff", old, other)
+        #expect(difference.status == 1 && difference.output.contains("f080"), "\(difference.errors)")
+        #expect(try Tool.smelt("state", "diff", old, old).status == 0)
     }
 
     @Test func whatIsNoArchiveIsBadInput() throws {
