@@ -35,25 +35,15 @@ public final class RandomAccessFile: Sendable {
         guard offset >= 0, count >= 0, offset <= size - count else {
             throw .shrunk(path: path, offset: offset, size: size)
         }
-        var failure: BlockFileError?
-        // Sound: pread writes at most what is left of the buffer, and what it wrote is what counts as initialized.
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            filled = 0
-            while filled < count {
-                let more = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(offset + filled))
-                if more < 0 && errno == EINTR { continue }
-                guard more > 0 else {
-                    failure =
-                        more == 0
-                        ? .shrunk(path: path, offset: offset + filled, size: size)
-                        : .system(path: path, doing: "read", reason: String(cString: strerror(errno)))
-                    return
-                }
-                filled += more
+        do throws(PositionalRead.Failure) {
+            return try PositionalRead.bytes(descriptor, at: offset, count: count)
+        } catch {
+            switch error {
+            case .end(let at): throw .shrunk(path: path, offset: at, size: size)
+            case .system(let number):
+                throw .system(path: path, doing: "read", reason: String(cString: strerror(number)))
             }
         }
-        if let failure { throw failure }
-        return bytes
     }
 
     /// As `read`, but fewer bytes where the file ends.

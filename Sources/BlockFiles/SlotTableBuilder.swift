@@ -1,6 +1,3 @@
-import Drafts
-import Glibc
-
 /// Sorts a table's entries, of any number, in bounded memory: sorted runs go to a file without a name.
 final class SlotTableBuilder {
     private struct Entry: Comparable {
@@ -149,77 +146,5 @@ final class SlotTableBuilder {
             position += SlotTable.slotSize
             if position == piece.count, !range.isEmpty { try fill() }
         }
-    }
-}
-
-/// A file without a name, which is gone with the process: what memory has no room for.
-final class Spill {
-    private let descriptor: Int32
-    private let directory: String
-    /// Bytes appended so far.
-    private(set) var size = 0
-    /// What each append wrote.
-    private(set) var ranges: [Range<Int>] = []
-    private let keepsRanges: Bool
-    /// Linux's O_TMPFILE, a macro that the module of the C library leaves out.
-    private static let withoutName = 0o20_000_000 | O_DIRECTORY
-
-    init(directory: String, keepsRanges: Bool = true) throws(BlockFileError) {
-        self.directory = directory
-        self.keepsRanges = keepsRanges
-        var descriptor = open(directory, Self.withoutName | O_RDWR | O_CLOEXEC, 0o600)
-        if descriptor < 0 {
-            // File systems without O_TMPFILE.
-            let path = "\(directory)/smelt-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).spill"
-            descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            if descriptor >= 0 { unlink(path) }
-        }
-        guard descriptor >= 0 else {
-            throw .system(path: directory, doing: "create a file in", reason: String(cString: strerror(errno)))
-        }
-        self.descriptor = descriptor
-    }
-
-    deinit { close(descriptor) }
-
-    @discardableResult
-    func append(_ bytes: [UInt8]) throws(BlockFileError) -> Range<Int> {
-        var written = 0
-        while written < bytes.count {
-            // Sound: the range written lies inside the array, which outlives the call.
-            let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress! + written, $0.count - written, off_t(size + written))
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw .system(path: directory, doing: "write a file in", reason: String(cString: strerror(errno)))
-            }
-            written += count
-        }
-        let range = size..<size + bytes.count
-        if keepsRanges { ranges.append(range) }
-        size += bytes.count
-        return range
-    }
-
-    func read(at offset: Int, count: Int) throws(BlockFileError) -> [UInt8] {
-        var failure: Int32 = 0
-        // Sound: pread writes at most what is left of the buffer, and what it wrote is what counts as initialized.
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            filled = 0
-            while filled < count {
-                let more = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(offset + filled))
-                if more < 0 && errno == EINTR { continue }
-                guard more > 0 else {
-                    failure = more == 0 ? EIO : errno
-                    return
-                }
-                filled += more
-            }
-        }
-        guard failure == 0 else {
-            throw .system(path: directory, doing: "read a file in", reason: String(cString: strerror(failure)))
-        }
-        return bytes
     }
 }

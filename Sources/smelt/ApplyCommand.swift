@@ -28,7 +28,7 @@ enum ApplyCommand {
         }
         let version = NetworkVersion(rawValue: UInt32(number))
         do { _ = try NetworkProfile.forVersion(version) } catch { throw CommandFailure(.badInput, error.description) }
-        let messages = try messages(arguments)
+        let messages = try MessageInput.all(arguments)
         let progress = Progress(enabled: !arguments.has("quiet"))
         defer { progress.finish() }
         let input = try ArchiveInput(statePath, arguments, progress: progress)
@@ -72,18 +72,6 @@ enum ApplyCommand {
                 report.isLocalFailure ? .localFailure : .badInput, "\(input.first.path): \(problem)")
         }
         return .success
-    }
-
-    private static func messages(_ arguments: Parsed) throws(CommandFailure) -> [VectorMessage] {
-        var messages: [VectorMessage] = []
-        for path in arguments.all("message") {
-            let bytes = try Files.read(path)
-            do throws(VectorError) {
-                messages.append(
-                    try LotusMessage.read(bytes, file: path, kind: arguments.has("implicit") ? .implicit : .explicit))
-            } catch { throw CommandFailure(.badInput, error.description) }
-        }
-        return messages
     }
 
     private static func environment(_ arguments: Parsed) throws(CommandFailure) -> Vector.Environment {

@@ -23,14 +23,7 @@ enum VectorCommand {
         }
         let version = NetworkVersion(rawValue: UInt32(number))
         do { _ = try NetworkProfile.forVersion(version) } catch { throw CommandFailure(.badInput, error.description) }
-        var messages: [VectorMessage] = []
-        for path in arguments.all("message") {
-            let bytes = try Files.read(path)
-            do throws(VectorError) {
-                messages.append(
-                    try LotusMessage.read(bytes, file: path, kind: arguments.has("implicit") ? .implicit : .explicit))
-            } catch { throw CommandFailure(.badInput, error.description) }
-        }
+        let messages = try MessageInput.all(arguments)
         let car: Car
         let archive = try Files.read(statePath)
         do throws(CarError) { car = try Car.read(archive) } catch {
