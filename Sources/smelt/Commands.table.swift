@@ -233,7 +233,7 @@ let smeltCommand = Command(
                     "import", "Take objects made elsewhere after checking them in full.", options: [storeOption],
                     positionals: [Positional("DIR", 1...1, "A directory written by 'smelt compile --output'.")]),
             ]),
-        applyCommand, chainCommand, stateCommand, gasCommand,
+        applyCommand, chainCommand, stateCommand, gasCommand, reportCommand,
         Command(
             "version", "Print versions: Smelt, object format, compiler.", options: [Option("json", "Print JSON.")]),
     ])

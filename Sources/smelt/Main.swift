@@ -44,6 +44,7 @@ struct Main {
         case "apply": return try ApplyCommand.run(parsed)
         case "chain": return try ChainCommand.run(parsed)
         case "state": return try StateCommand.run(parsed)
+        case "report": return try ReportCommand.run(parsed)
         case "gas": return try GasCommand.run(parsed)
         case "store": return try StoreCommand.run(parsed)
         case "version": return try VersionCommand.run(parsed)

@@ -4,6 +4,26 @@ import JSON
 import TestSupport
 import Testing
 
+/// Parts of a replay by another program's hand.
+@Suite struct ShardCommandTests {
+    /// GNU parallel runs three parts; joined they are what one run prints, times apart.
+    @Test func partsByGNUParallelMakeTheWhole() throws {
+        let folder = try TemporaryFolder()
+        let script = """
+            cd "$1"; export XDG_CACHE_HOME="$1/cache"
+            "$0" replay "$2" --tier baseline --format json -q > whole.json || exit 1
+            parallel "$0" replay "$2" --tier baseline --shard {}/3 --format json -q '>' part{}.json ::: 1 2 3 || exit 1
+            "$0" report merge --format json part3.json part1.json part2.json > merged.json || exit 1
+            for file in whole merged; do sed -E 's/("[a-z_]*nanoseconds"|"(optimised|baseline|replaced)"): [0-9]+/\\1/' $file.json > $file.txt; done
+            diff whole.txt merged.txt
+            """
+        let run = try Tool.shell(script, folder.path(""), Tool.vectors)
+        #expect(run.status == 0, "\(run.errors) \(run.output)")
+        let missing = try Tool.smelt("report", "merge", folder.path("part1.json"))
+        #expect(missing.status == 2 && missing.errors.contains("parts are missing: 2/3, 3/3"), "\(missing.errors)")
+    }
+}
+
 /// `smelt chain`, `state`, `apply` and `inspect` on the real files.
 @Suite struct ChainCommandTests {
     private let folder: TemporaryFolder

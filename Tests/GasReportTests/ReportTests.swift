@@ -143,6 +143,11 @@ import Testing
     }
 
     /// A machine that has become slower as a whole has not drifted.
+    /// Twenty thousand steps, each of which needs the one before, cannot take less than half a nanosecond each.
+    @Test func theYardstickIsWorkedOff() {
+        #expect((0..<5).map { _ in Yardstick.measure() }.min() ?? 0 > 10_000)
+    }
+
     @Test func theYardstickTakesTheMachinesSpeedAway() throws {
         let old = report(["a": (1, 0.01), "b": (2, 0.01)])
         let new = report(["a": (1.5, 0.015), "b": (3, 0.015)], yardstick: 150)
