@@ -84,14 +84,14 @@ import WasmFormat
             complete_words() {
                 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _smelt; printf '%s|' "${COMPREPLY[@]}"; echo
             }
-            complete_words smelt re; complete_words smelt store i; complete_words smelt compile --em
+            complete_words smelt rep; complete_words smelt store i; complete_words smelt compile --em
             complete_words smelt compile --emit p; complete_words smelt compile --emit = w
             complete_words smelt compile a; complete_words smelt compile --store d
             complete_words smelt compile --cpu x86-64-v3; complete_words smelt compile --jobs ''
             complete -p smelt
             """)
         let expected = [
-            "replay|", "import|", "--emit|", "plan|", "wasm|", "a b.wasm|", "dir|", "x86-64-v3|", "|",
+            "replay|report|", "import|", "--emit|", "plan|", "wasm|", "a b.wasm|", "dir|", "x86-64-v3|", "|",
             "complete -o filenames -F _smelt smelt",
         ]
         #expect(run.lines == expected, "\(run.output)\(run.errors)")
