@@ -35,6 +35,9 @@ public final class CarArchive: Sendable {
     public let form: Form
     public let roots: [Cid]
     private let file: RandomAccessFile
+    private let isCompressed: Bool
+    /// Where the blocks end in the file.
+    private let end: Int
     private let source: any BlockSource
     private let verified: VerifiedSlots
 
@@ -51,13 +54,13 @@ public final class CarArchive: Sendable {
         self.file = file
         self.path = path
         size = file.size
-        let isCompressed = Zstandard.isCompressed(try file.read(at: 0, upTo: 4))
-        let index = isCompressed ? try ForestSource.footer(file) : nil
-        let head = try ArchivePieces.stream(file, isCompressed: isCompressed, end: index ?? file.size)
-        roots = head.roots
-        form = index != nil ? .forest : isCompressed ? .zstd : head.version == 2 ? .version2 : .plain
-        if let index {
-            source = try ForestSource(file, indexOffset: index)
+        let look = try Look(file)
+        roots = look.stream.roots
+        form = look.form
+        end = look.end
+        isCompressed = look.isCompressed
+        if form == .forest {
+            source = try ForestSource(file, indexOffset: end)
         } else if let bytes = try ArchivePieces.whole(file, isCompressed: isCompressed, limit: memoryLimit) {
             source = try MemorySource(bytes, path: path)
         } else {
@@ -87,8 +90,6 @@ public final class CarArchive: Sendable {
     public func forEachSection(
         progress: (Progress) -> Void = { _ in }, _ body: (CarStream.Section) throws -> Bool
     ) throws {
-        let end = form == .forest ? try ForestSource.footer(file) ?? size : size
-        let isCompressed = form == .zstd || form == .forest
         var read = 0
         let stream = try ArchivePieces.stream(file, isCompressed: isCompressed, end: end) { read = $0 }
         var told = 0
@@ -118,14 +119,30 @@ extension CarArchive {
     /// Looks at a file without making a table for it.
     public static func outline(path: String) throws(BlockFileError) -> Outline {
         let file = try RandomAccessFile(path: path)
-        let isCompressed = Zstandard.isCompressed(try file.read(at: 0, upTo: 4))
-        let index = isCompressed ? try ForestSource.footer(file) : nil
-        let stream = try ArchivePieces.stream(file, isCompressed: isCompressed, end: index ?? file.size)
+        let look = try Look(file)
         let first: CarStream.Section?
-        do { first = try stream.next() } catch { throw .car(path: path, error) }
+        do { first = try look.stream.next() } catch { throw .car(path: path, error) }
         return Outline(
-            form: index != nil ? .forest : isCompressed ? .zstd : stream.version == 2 ? .version2 : .plain,
-            size: file.size, roots: stream.roots, firstBlock: first.map { Car.Block(cid: $0.cid, data: $0.data) })
+            form: look.form, size: file.size, roots: look.stream.roots,
+            firstBlock: first.map { Car.Block(cid: $0.cid, data: $0.data) })
+    }
+}
+
+/// What the beginning and the end of a file say.
+private struct Look {
+    let isCompressed: Bool
+    let form: CarArchive.Form
+    /// Where the blocks end.
+    let end: Int
+    /// Behind the header.
+    let stream: CarStream
+
+    init(_ file: RandomAccessFile) throws(BlockFileError) {
+        isCompressed = Zstandard.isCompressed(try file.read(at: 0, upTo: 4))
+        let index = isCompressed ? try ForestSource.footer(file) : nil
+        end = index ?? file.size
+        stream = try ArchivePieces.stream(file, isCompressed: isCompressed, end: end)
+        form = index != nil ? .forest : isCompressed ? .zstd : stream.version == 2 ? .version2 : .plain
     }
 }
 
@@ -210,22 +227,7 @@ enum ArchivePieces {
         }
         let decoder: ZstandardDecoder
         do { decoder = try ZstandardDecoder() } catch { throw .zstd(path: file.path, error) }
-        var input: [UInt8] = []
-        var position = 0
-        return { () throws(BlockFileError) in
-            while true {
-                if position == input.count, let next = try more() {
-                    input = next
-                    position = 0
-                }
-                do throws(ZstandardError) {
-                    let piece =
-                        position < input.count ? try decoder.decode(input, from: &position) : try decoder.rest()
-                    guard let piece else { return nil }
-                    if !piece.isEmpty { return piece }
-                } catch { throw BlockFileError.zstd(path: file.path, error) }
-            }
-        }
+        return decoder.pieces(of: more) { .zstd(path: file.path, $0) }
     }
 }
 

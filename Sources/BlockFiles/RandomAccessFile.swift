@@ -51,24 +51,13 @@ public final class RandomAccessFile: Sendable {
         try read(at: offset, count: max(0, min(count, size - offset)))
     }
 
-    /// The file's bytes one after another, in pieces.
-    func pieces(from start: Int = 0) -> () throws(BlockFileError) -> [UInt8]? {
-        var offset = start
-        return { () throws(BlockFileError) in
-            guard offset < self.size else { return nil }
-            let piece = try self.read(at: offset, upTo: 1 << 20)
-            offset += piece.count
-            return piece
-        }
-    }
-
     /// What tells this file's content from another's without reading all of it: its size, when it was written, and a
     /// hash of both its ends.
     func identity() throws(BlockFileError) -> [UInt8] {
         let end = 1 << 16
         var bytes = try read(at: 0, upTo: end)
         bytes += try read(at: max(0, size - end), upTo: end)
-        for number in [UInt64(size), modified] { withUnsafeBytes(of: number.littleEndian) { bytes += $0 } }
+        for number in [UInt64(size), modified] { bytes += SlotTable.bytes(number) }
         return Cid.blake2b256(codec: Cid.raw, data: bytes).digest
     }
 }

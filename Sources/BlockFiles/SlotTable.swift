@@ -90,7 +90,7 @@ struct SlotTable: Sendable {
     }
 
     static func number(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-        (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
+        bytes.span.littleEndianWord(at: offset)
     }
 
     static func bytes(_ number: UInt64) -> [UInt8] {

@@ -34,11 +34,7 @@ final class SlotTableBuilder {
         guard let runs else { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(entries.count * SlotTable.slotSize)
-        for entry in entries {
-            for number in [entry.hash, entry.value] {
-                withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-            }
-        }
+        for entry in entries { bytes += SlotTable.bytes(entry.hash) + SlotTable.bytes(entry.value) }
         try runs.append(bytes)
         entries.removeAll(keepingCapacity: true)
     }

@@ -53,19 +53,11 @@ extension ActorBundle {
     /// Unpacks and reads in one go: what is wrong is seen when it comes, and nothing is in memory twice.
     private static func archive(_ bytes: [UInt8]) throws(BundleError) -> Car {
         var failure: BundleError?
-        var unpacked: UnpackedPieces?
-        if Zstandard.isCompressed(bytes) {
-            do { unpacked = try UnpackedPieces(bytes, limit: maxSize) } catch { throw BundleError(error) }
-        }
-        var whole: ArraySlice<UInt8>? = bytes[...]
+        let pieces = try pieces(bytes)
         do {
             let stream = try CarStream(limit: maxBlockSize) { () throws(CarError) in
-                guard let unpacked else {
-                    defer { whole = nil }
-                    return whole
-                }
-                do throws(ZstandardError) { return try unpacked.next() } catch {
-                    failure = BundleError(error)
+                do throws(BundleError) { return try pieces() } catch {
+                    failure = error
                     throw CarError(.source(error.description), at: 0)
                 }
             }
@@ -74,29 +66,26 @@ extension ActorBundle {
             throw failure ?? .car(error)
         }
     }
-}
 
-/// What compressed bytes unpack to, piece by piece.
-private final class UnpackedPieces {
-    private let bytes: [UInt8]
-    private let limit: Int
-    private let decoder: ZstandardDecoder
-    private var position = 0
-    private var count = 0
-
-    init(_ bytes: [UInt8], limit: Int) throws(ZstandardError) {
-        self.bytes = bytes
-        self.limit = limit
-        decoder = try ZstandardDecoder()
-    }
-
-    func next() throws(ZstandardError) -> ArraySlice<UInt8>? {
-        while true {
-            let piece = position < bytes.count ? try decoder.decode(bytes, from: &position) : try decoder.rest()
-            guard let piece else { return nil }
-            guard piece.count <= limit - count else { throw .tooLarge(limit: limit) }
+    /// The archive in `bytes`, unpacked as far as it is asked for.
+    private static func pieces(
+        _ bytes: [UInt8]
+    ) throws(BundleError) -> () throws(BundleError) -> ArraySlice<UInt8>? {
+        var whole: [UInt8]? = bytes
+        func more() throws(BundleError) -> [UInt8]? {
+            defer { whole = nil }
+            return whole
+        }
+        guard Zstandard.isCompressed(bytes) else { return { () throws(BundleError) in try more()?[...] } }
+        let decoder: ZstandardDecoder
+        do { decoder = try ZstandardDecoder() } catch { throw .zstd(error) }
+        let unpacked = decoder.pieces(of: more) { .zstd($0) }
+        var count = 0
+        return { () throws(BundleError) in
+            guard let piece = try unpacked() else { return nil }
+            guard piece.count <= maxSize - count else { throw .tooLarge(limit: maxSize) }
             count += piece.count
-            if !piece.isEmpty { return piece }
+            return piece
         }
     }
 }
@@ -122,11 +111,5 @@ public enum BundleError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missing(let cid, let what): "block \(cid) (\(what)) is not in the bundle"
         case .manifest(let cid, let error): "manifest block \(cid): \(error)"
         }
-    }
-}
-
-extension BundleError {
-    fileprivate init(_ error: ZstandardError) {
-        if case .tooLarge(let limit) = error { self = .tooLarge(limit: limit) } else { self = .zstd(error) }
     }
 }

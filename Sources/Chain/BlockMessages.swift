@@ -24,17 +24,9 @@ public struct ChainMessage: Sendable, Equatable {
                 signature = nil
                 return
             }
-            let item: Range<Int>
-            do throws(CborError) {
-                var reader = CborReader(data)
-                try reader.tuple(2)
-                let start = reader.position
-                try reader.skip()
-                item = start..<reader.position
-                signature = try reader.byteString()
-                try reader.finish()
-            } catch { throw MessageError(reason: "\(error)") }
-            message = try Message(cbor: Array(data[item]))
+            let signed = try SignedMessage(cbor: data)
+            message = signed.message
+            signature = signed.signature
         } catch { throw .malformed("message \(cid): \(error)") }
     }
 }

@@ -8,8 +8,6 @@ public struct ChainNetwork: Sendable {
     public let genesis: String
     /// Unix seconds.
     public let genesisTimestamp: UInt64
-    /// EIP-155 chain id.
-    public let chainID: UInt64
     /// Network versions, ascending, each valid for heights above its own.
     public let upgrades: [(version: UInt32, height: Int64)]
     /// Up to this height the base fee followed another formula ("packing efficiency").

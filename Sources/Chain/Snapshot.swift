@@ -31,7 +31,7 @@ public final class Snapshot {
     ) throws(ChainError) {
         self.store = store
         metadata = try Snapshot.metadata(roots, store)
-        head = try TipSet(key: metadata?.head ?? roots, from: store)
+        head = try Snapshot.head(roots, metadata, store)
         var oldest = head
         var count = 1
         while let parent = try Snapshot.parent(of: oldest, in: store) {
@@ -48,6 +48,15 @@ public final class Snapshot {
         genesis = oldest.isGenesis ? oldest : nil
         network = genesis.flatMap { ChainNetwork.of(genesis: $0.key[0]) }
     }
+
+    /// The head alone, without a walk through the headers below it.
+    public static func head(roots: [Cid], store: any Blockstore) throws(ChainError) -> TipSet {
+        try head(roots, metadata(roots, store), store)
+    }
+
+    private static func head(
+        _ roots: [Cid], _ metadata: Metadata?, _ store: any Blockstore
+    ) throws(ChainError) -> TipSet { try TipSet(key: metadata?.head ?? roots, from: store) }
 
     /// One root: a map of metadata, or else the head's only block.
     private static func metadata(_ roots: [Cid], _ store: any Blockstore) throws(ChainError) -> Metadata? {
@@ -93,16 +102,6 @@ public final class Snapshot {
             if tipset.height <= range.upperBound, try !body(tipset) { return }
             next = try parent(of: tipset)
         }
-    }
-
-    /// The tipset at a height; nil for a null round.
-    public func tipset(at height: Int64) throws(ChainError) -> TipSet? {
-        var found: TipSet?
-        try forEachTipset(height...height) { (tipset) throws(ChainError) in
-            found = tipset
-            return false
-        }
-        return found
     }
 
     /// Whether a block is in the file.

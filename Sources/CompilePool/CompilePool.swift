@@ -1,6 +1,7 @@
 import ArtifactFormat
 import ArtifactStore
 import CodeSettings
+import Glibc
 import Primitives
 import Synchronization
 import WorkerProtocol
@@ -13,6 +14,8 @@ import WorkerProtocol
 public final class CompilePool: Sendable {
     public let settings: CompileSettings
     let store: ArtifactStore?
+    /// Processors of this machine.
+    public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     let jobs: Int
     private let workerPath: String?
     private let limits: @Sendable (Int) -> CompileLimits
@@ -43,7 +46,7 @@ public final class CompilePool: Sendable {
     ) {
         self.store = store
         self.settings = settings
-        self.jobs = jobs > 0 ? jobs : WorkerProcess.processors
+        self.jobs = jobs > 0 ? jobs : CompilePool.processors
         workerPath = worker
         self.patience = patience
         self.limits = limits

@@ -310,7 +310,4 @@ final class WorkerProcess: @unchecked Sendable {
         let folder = program.lastIndex(of: "/").map { program[..<$0] } ?? ""
         return "\(folder)/smelt-worker"
     }
-
-    /// Processors of this machine that the process may use.
-    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

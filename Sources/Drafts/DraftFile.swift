@@ -6,8 +6,6 @@ public final class DraftFile {
     private let path: String
     private let temporary: String
     private var descriptor: Int32
-    /// Bytes appended so far.
-    public private(set) var count = 0
     /// Small pieces are written together.
     private var pending: [UInt8] = []
     private static let pieceSize = 1 << 18
@@ -24,7 +22,6 @@ public final class DraftFile {
     deinit { discard() }
 
     public func append(_ bytes: [UInt8]) throws(DraftError) {
-        count += bytes.count
         pending += bytes
         if pending.count >= Self.pieceSize { try flush() }
     }

@@ -1,3 +1,4 @@
+import CompilePool
 import Glibc
 import JSON
 import Statistics
@@ -38,7 +39,7 @@ public struct MachineFacts: Sendable {
         processor = field("model name")
         microcode = field("microcode")
         isVirtual = field("flags")?.split(separator: " ").contains("hypervisor") ?? false
-        processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        processors = CompilePool.processors
         kernel = line("/proc/sys/kernel/osrelease")
         governor = line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
         clockResolution = ThreadClock.resolution

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Primitives
 
 /// Another engine beside Smelt: PyPI's wasmtime in a Python process of its own, which runs instrumented modules and
 /// tells the time of each call.
@@ -94,12 +95,8 @@ public final class PeerEngine {
 
     /// Compiles an instrumented module.
     func load(_ wasm: [UInt8]) throws(BenchError) -> Module {
-        let digits = Array("0123456789abcdef".utf8)
-        var hex: [UInt8] = []
-        hex.reserveCapacity(wasm.count * 2)
-        for byte in wasm { hex += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
         modules += 1
-        guard try ask("load \(modules) \(String(decoding: hex, as: UTF8.self))") == "ok" else {
+        guard try ask("load \(modules) \(Hex.encode(wasm))") == "ok" else {
             throw .peer(name, "it does not take a module")
         }
         return Module(number: modules)

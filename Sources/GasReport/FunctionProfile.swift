@@ -200,10 +200,7 @@ private final class CountingEngine: ActorEngine, @unchecked Sendable {
         if let known = loaded[key] { return known }
         guard let bytes = wasm() else { return nil }
         let code: LoadedCode
-        let analyzed: Result<AnalyzedModule, Refusal> = Result { () throws(Refusal) in
-            try FrontEnd.analyze(bytes, profile: .fvm, prices: PriceList.hygge.wasm)
-        }
-        switch analyzed {
+        switch ReferenceEngine.analyzed(bytes) {
         case .success(let analyzed):
             names[key] = FunctionNames(analyzed.module.module)
             do throws(TranslationFault) {

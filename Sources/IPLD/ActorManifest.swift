@@ -37,6 +37,11 @@ public struct ActorManifest: Sendable, Equatable {
         self.entries = entries
     }
 
+    /// The data block.
+    public var encoded: [UInt8] {
+        CborValue.array(entries.map { .array([.text($0.name), .link($0.code)]) }).encoded
+    }
+
     /// The CID of the data block that the root block `block` of a manifest names: a pair of version and CID.
     public static func dataCid(root block: [UInt8]) throws(CborError) -> Cid {
         var reader = CborReader(block)

@@ -60,8 +60,8 @@ public final class CarStream {
             throw CarError(.truncated(needed: 40, left: buffer.count), at: start)
         }
         let fixed = Array(buffer.prefix(40))
-        let offset = CarHeader.number(fixed, 16)
-        let size = CarHeader.number(fixed, 24)
+        let offset = fixed.span.littleEndianWord(at: 16)
+        let size = fixed.span.littleEndianWord(at: 24)
         guard offset >= UInt64(start + 40), offset <= UInt64(Int.max), size <= UInt64(Int.max) - offset else {
             throw CarError(.header("says that its data is at \(offset), \(size) bytes long"), at: start)
         }
@@ -186,10 +186,5 @@ struct CarHeader {
             CborValue.Entry(key: "version", value: .unsigned(1)),
         ])
         return Varint.encode(UInt64(header.bytes.count)) + header.bytes
-    }
-
-    /// The little-endian number of 64 bits at `offset`.
-    static func number(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-        (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
     }
 }

@@ -86,6 +86,28 @@ public struct Message: Sendable, Equatable {
     public static let signatureOverhead: UInt64 = 69
 }
 
+/// A message with its signature, as blocks have those that are not signed by BLS keys: a CBOR pair.
+public struct SignedMessage: Sendable, Equatable {
+    public var message: Message
+    /// Type and signature.
+    public var signature: [UInt8]
+
+    /// Decodes the pair; of the signature nothing is checked.
+    public init(cbor: [UInt8]) throws(MessageError) {
+        let item: Range<Int>
+        do throws(CborError) {
+            var reader = CborReader(cbor)
+            try reader.tuple(2)
+            let start = reader.position
+            try reader.skip()
+            item = start..<reader.position
+            signature = try reader.byteString()
+            try reader.finish()
+        } catch { throw MessageError(reason: "\(error)") }
+        message = try Message(cbor: Array(cbor[item]))
+    }
+}
+
 /// Why bytes are no message.
 public struct MessageError: Error, Sendable, Equatable, CustomStringConvertible {
     public var reason: String

@@ -44,30 +44,16 @@ public final class PerfMap: Sendable {
 
     /// `NAME.f7` for function 7, with its name where it is exported; `NAME.thunk` for code between functions.
     static func text(_ module: NativeModule, name: String) -> String {
-        let descriptor = module.descriptor.pointee
         var exported: [UInt32: String] = [:]
         for row in module.functionExports { exported[row.index] = row.name }
-        var pieces: [(start: UInt, size: UInt, name: String)] = []
-        for (index, row) in UnsafeBufferPointer(start: descriptor.functions, count: Int(descriptor.function_count))
-            .enumerated()
-        {
-            guard let code = row.code, row.code_length > 0 else { continue }
-            let suffix = exported[UInt32(index)].map { ":" + $0 } ?? ""
-            pieces.append((UInt(bitPattern: code), UInt(row.code_length), "\(name).f\(index)\(suffix)"))
-        }
-        pieces.sort { $0.start < $1.start }
         var text = ""
-        var end = UInt(bitPattern: descriptor.text_start)
-        func line(_ start: UInt, _ size: UInt, _ name: String) {
-            text += "\(String(start, radix: 16)) \(String(size, radix: 16)) \(name)\n"
+        for piece in module.codePieces {
+            let suffix = piece.function.map { index in
+                "f\(index)" + (exported[UInt32(index)].map { ":" + $0 } ?? "")
+            }
+            text += "\(String(piece.start, radix: 16)) \(String(piece.end - piece.start, radix: 16)) "
+            text += "\(name).\(suffix ?? "thunk")\n"
         }
-        for piece in pieces {
-            if piece.start > end { line(end, piece.start - end, name + ".thunk") }
-            line(piece.start, piece.size, piece.name)
-            end = max(end, piece.start + piece.size)
-        }
-        let last = UInt(bitPattern: descriptor.text_end)
-        if last > end { line(end, last - end, name + ".thunk") }
         return text
     }
 }

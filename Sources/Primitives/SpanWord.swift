@@ -8,4 +8,9 @@ extension Span<UInt8> {
         let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
         return UInt64(bigEndian: word)
     }
+
+    /// The same with the first byte the least significant.
+    ///
+    /// - Precondition: they are in the span.
+    @inlinable public func littleEndianWord(at offset: Int) -> UInt64 { word(at: offset).byteSwapped }
 }

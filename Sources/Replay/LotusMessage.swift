@@ -89,21 +89,9 @@ public enum LotusMessage {
         do throws(MessageError) {
             // A pair is a signed message; a message alone is a tuple of ten.
             guard bytes.first == 0x82 else { return try made(try Message(cbor: bytes), kind, nil) }
-            let start: Int
-            let signature: [UInt8]
-            let item: Range<Int>
-            do throws(CborError) {
-                var reader = CborReader(bytes)
-                try reader.tuple(2)
-                start = reader.position
-                try reader.skip()
-                item = start..<reader.position
-                signature = try reader.byteString()
-                try reader.finish()
-            } catch { throw MessageError(reason: "\(error)") }
-            guard let type = signature.first else { throw MessageError(reason: "its signature is empty") }
-            return try made(
-                try Message(cbor: Array(bytes[item])), kind, Signature(type: type, size: signature.count - 1))
+            let signed = try SignedMessage(cbor: bytes)
+            guard let type = signed.signature.first else { throw MessageError(reason: "its signature is empty") }
+            return try made(signed.message, kind, Signature(type: type, size: signed.signature.count - 1))
         } catch { throw VectorError(file: file, field: "", reason: error.description) }
     }
 

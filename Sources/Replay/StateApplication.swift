@@ -34,32 +34,16 @@ public struct StateApplication {
         let externs = ReplayExterns(randomness: [])
         do {
             let machine = try Machine(
-                network: NetworkFacts(
-                    profile: try .forVersion(variant.networkVersion), epoch: variant.epoch,
-                    timestamp: environment.timestamp ?? UInt64(clamping: variant.epoch).multipliedSaturating(by: 30),
-                    baseFee: environment.baseFee, circulatingSupply: environment.circulatingSupply,
-                    chainID: environment.chainID, actorDebugging: environment.actorDebugging),
+                network: try environment.facts(variant),
                 stateRoot: root, store: store, engine: engine, externs: externs)
             report.manifest = machine.manifest.cid
             report.priceList = machine.network.prices.id.rawValue
             let executor = Executor(machine)
             for (index, entry) in messages.enumerated() {
-                let loadedBefore = machine.codeLoading
-                let clock = ExecutionClock()
-                let result: ApplyResult
-                do throws(ApplyError) {
-                    result = try executor.apply(entry.message, kind: entry.kind, chainLength: entry.chainLength)
-                } catch {
+                do throws(ApplyError) { report.messages.append(try executor.measured(entry).report) } catch {
                     report.problem = "message \(index)"
                     throw error
                 }
-                let time = clock.elapsed - (machine.codeLoading - loadedBefore)
-                var message = MessageReport(
-                    exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
-                    nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
-                    failure: result.failure, result: result)
-                message.name(entry.message, on: machine)
-                report.messages.append(message)
             }
             report.stateRoot = try machine.flush()
         } catch {

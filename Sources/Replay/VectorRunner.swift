@@ -157,13 +157,7 @@ struct VectorRunner: Sendable {
         trace: (any TraceSink)? = nil
     ) throws -> Machine {
         try Machine(
-            network: NetworkFacts(
-                profile: try .forVersion(variant.networkVersion), epoch: variant.epoch,
-                timestamp: vector.environment.timestamp
-                    ?? UInt64(clamping: variant.epoch).multipliedSaturating(by: 30),
-                baseFee: vector.environment.baseFee,
-                circulatingSupply: vector.environment.circulatingSupply,
-                chainID: vector.environment.chainID, actorDebugging: vector.environment.actorDebugging),
+            network: try vector.environment.facts(variant),
             stateRoot: stateRoot, store: store, engine: engine, externs: externs, trace: trace)
     }
 
@@ -216,27 +210,19 @@ struct VectorRunner: Sendable {
         for (index, entry) in vector.messages.enumerated() {
             trace?.begin(message: index)
             sinks.observer?.begin(message: index)
-            let loadedBefore = machine.codeLoading
-            let clock = ExecutionClock()
+            let message: MessageReport
             let result: ApplyResult
             do throws(ApplyError) {
-                result = try executor.apply(entry.message, kind: entry.kind, chainLength: entry.chainLength)
+                (message, result) = try executor.measured(entry) { sinks.observer?.stop() }
             } catch {
                 report.problem = "message \(index)"
                 throw error
             }
-            sinks.observer?.stop()
-            let time = clock.elapsed - (machine.codeLoading - loadedBefore)
-            var message = MessageReport(
-                exitCode: result.receipt.exitCode, gasUsed: result.receipt.gasUsed,
-                nanoseconds: time.wall.nanoseconds, processorNanoseconds: time.processor.nanoseconds,
-                failure: result.failure, result: result)
-            message.name(entry.message, on: machine)
             sinks.observer?.end(message: index, message)
             report.messages.append(message)
             if let lotus = sinks.lotus {
                 report.lotus.append(
-                    lotus.result(entry.message, cid: entry.cid, result, nanoseconds: time.wall.nanoseconds))
+                    lotus.result(entry.message, cid: entry.cid, result, nanoseconds: message.nanoseconds))
             }
 
             var compared = ReceiptComparison(message: index)

@@ -4,16 +4,14 @@ import WasmFormat
 
 extension ReferenceEngine {
     /// The interpreter behind the front end that all network versions share.
-    public static func fvm() -> ReferenceEngine {
-        ReferenceEngine { bytes in
-            do throws(Refusal) {
-                return .success(
-                    try FrontEnd.analyze(
-                        bytes, profile: .fvm, prices: PriceList.hygge.wasm,
-                        stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack))
-            } catch {
-                return .failure(error)
-            }
+    public static func fvm() -> ReferenceEngine { ReferenceEngine(analyze: analyzed) }
+
+    /// What that front end makes of a module.
+    public static func analyzed(_ wasm: [UInt8]) -> Result<AnalyzedModule, Refusal> {
+        Result { () throws(Refusal) in
+            try FrontEnd.analyze(
+                wasm, profile: .fvm, prices: PriceList.hygge.wasm,
+                stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack)
         }
     }
 }

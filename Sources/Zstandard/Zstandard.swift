@@ -14,25 +14,6 @@ public enum Zstandard {
         return magic == frameMagic || skippableMagics.contains(magic)
     }
 
-    /// All of `bytes`, whole frames, decompressed.
-    ///
-    /// - Throws: `.tooLarge` beyond `limit` bytes of output, `.malformed` for anything that is not whole frames.
-    public static func decompress(_ bytes: [UInt8], limit: Int) throws(ZstandardError) -> [UInt8] {
-        let decoder = try ZstandardDecoder()
-        var out: [UInt8] = []
-        var position = 0
-        while position < bytes.count {
-            let piece = try decoder.decode(bytes, from: &position)
-            guard piece.count <= limit - out.count else { throw .tooLarge(limit: limit) }
-            out += piece
-        }
-        while let piece = try decoder.rest() {
-            guard piece.count <= limit - out.count else { throw .tooLarge(limit: limit) }
-            out += piece
-        }
-        return out
-    }
-
     /// One frame of `bytes`.
     public static func compress(_ bytes: [UInt8], level: Int = 3) throws(ZstandardError) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
@@ -54,6 +35,7 @@ public enum Zstandard {
 public enum ZstandardError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The library's words, and how many bytes it had taken in.
     case malformed(String, offset: UInt64)
+    /// A frame has more than a caller takes.
     case tooLarge(limit: Int)
     case noMemory
 
@@ -107,10 +89,34 @@ public final class ZstandardDecoder {
         return buffer[..<target.pos]
     }
 
-    /// What is left when there is no more input; nil at the end.
+    /// What comes out of bytes that come in pieces, in pieces that are never empty; nil at the end.
     ///
-    /// - Throws: `.malformed` where a frame is not whole.
-    public func rest() throws(ZstandardError) -> ArraySlice<UInt8>? {
+    /// - Parameters:
+    ///   - more: the next bytes of the frames; nil at their end.
+    ///   - failure: what a frame that is malformed, or not whole, is told as.
+    public func pieces<Failure: Error>(
+        of more: @escaping () throws(Failure) -> [UInt8]?, failure: @escaping (ZstandardError) -> Failure
+    ) -> () throws(Failure) -> ArraySlice<UInt8>? {
+        var input: [UInt8] = []
+        var position = 0
+        return { () throws(Failure) in
+            while true {
+                if position == input.count, let next = try more() {
+                    input = next
+                    position = 0
+                }
+                do throws(ZstandardError) {
+                    let piece =
+                        position < input.count ? try self.decode(input, from: &position) : try self.rest()
+                    guard let piece else { return nil }
+                    if !piece.isEmpty { return piece }
+                } catch { throw failure(error) }
+            }
+        }
+    }
+
+    /// What is left when there is no more input; nil at the end.
+    private func rest() throws(ZstandardError) -> ArraySlice<UInt8>? {
         guard !isComplete || !isDrained else { return nil }
         var position = 0
         let piece = try decode([], from: &position)

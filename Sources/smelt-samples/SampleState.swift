@@ -24,16 +24,10 @@ struct SampleState {
         // Messages never run these; the names are what the machine looks for.
         func builtin(_ name: String) -> Cid { .blake2b256(codec: Cid.raw, data: Array("sample \(name)".utf8)) }
 
-        var manifest = CborWriter()
-        manifest.array(SampleState.builtinNames.count)
-        for name in SampleState.builtinNames {
-            manifest.array(2)
-            manifest.text(name)
-            manifest.link(builtin(name))
-        }
+        let manifest = ActorManifest(entries: SampleState.builtinNames.map { .init(name: $0, code: builtin($0)) })
         var system = CborWriter()
         system.array(1)
-        system.link(try put(manifest.bytes))
+        system.link(try put(manifest.encoded))
 
         let addresses = Hamt(store: store)
         var id = CborWriter()

@@ -49,7 +49,7 @@ enum ApplyCommand {
         let base = ArchiveBlockstore(input.archives + code)
         let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
         let application = StateApplication(
-            engine: engine, environment: try environment(arguments),
+            engine: engine, environment: try MessageInput.environment(arguments),
             variant: Vector.Variant(
                 id: "nv\(number)", epoch: Int64(arguments.integer("epoch") ?? 1), networkVersion: version))
         progress.update("messages run; actors without an object are compiled first")
@@ -72,25 +72,6 @@ enum ApplyCommand {
                 report.isLocalFailure ? .localFailure : .badInput, "\(input.first.path): \(problem)")
         }
         return .success
-    }
-
-    private static func environment(_ arguments: Parsed) throws(CommandFailure) -> Vector.Environment {
-        func amount(_ option: String, _ standard: TokenAmount) throws(CommandFailure) -> TokenAmount {
-            guard let text = arguments.value(option) else { return standard }
-            let amount: TokenAmount
-            do throws(TokenAmountError) { amount = try TokenAmount(decimal: text) } catch {
-                throw CommandFailure(.badInput, "--\(option) '\(text)': \(error)")
-            }
-            guard amount.u128 != nil else {
-                throw CommandFailure(.badInput, "--\(option) '\(text)': not from 0 to 2^128 − 1")
-            }
-            return amount
-        }
-        return Vector.Environment(
-            baseFee: try amount("base-fee", Vector.defaultBaseFee),
-            circulatingSupply: try amount("circulating-supply", Vector.defaultCirculatingSupply),
-            chainID: arguments.integer("chain-id") ?? GenesisCommand.chainID,
-            timestamp: arguments.integer("timestamp"))
     }
 
     private static func write(

@@ -72,7 +72,7 @@ struct ArchiveInput {
             throw CommandFailure(.badInput, "\(first.path): has no state: by its root \(own) it is a bundle")
         }
         if (try? StateListing(root: own, store: store)) != nil { return own }
-        do throws(ChainError) { return try Snapshot(roots: first.roots, store: store).head.parentStateRoot } catch {
+        do throws(ChainError) { return try Snapshot.head(roots: first.roots, store: store).parentStateRoot } catch {
             throw CommandFailure(
                 .badInput, "\(first.path): its root \(own) is neither a state nor the head of a chain (\(error))")
         }

@@ -37,9 +37,8 @@ enum ArchiveReport {
         guard let block, let item = try? CborValue(block) else { return "archive" }
         switch item {
         case .map(let entries) where entries.contains { $0.key == "HeadTipsetKey" }: return "snapshot, version 2"
-        case .array where (try? BlockHeader(cbor: block)) != nil:
-            return (try? BlockHeader(cbor: block))?.height == 0 ? "genesis" : "chain"
         case .array(let fields):
+            if let header = try? BlockHeader(cbor: block) { return header.height == 0 ? "genesis" : "chain" }
             switch (fields.count, fields.first) {
             case (3, .unsigned(let version)?): return "state, version \(version)"
             case (2, .bytes?): return "state, version 0, or a map"

@@ -12,7 +12,7 @@ import Replay
 enum ReplayCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         var options = ReplayOptions(paths: arguments.positionals)
-        options.jobs = arguments.integer("jobs").map { Int($0) } ?? Processors.online
+        options.jobs = arguments.integer("jobs").map { Int($0) } ?? CompilePool.processors
         options.shard = try shard(arguments)
         options.rounds = Int(arguments.integer("rounds") ?? 1)
         options.traceDirectory = arguments.value("trace")

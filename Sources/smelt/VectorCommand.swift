@@ -42,7 +42,7 @@ enum VectorCommand {
         do {
             made = try VectorMaker(engine: engine, bundles: bundles).make(
                 name: name, description: "Made by smelt vector make", state: car, file: statePath,
-                environment: try environment(arguments),
+                environment: try MessageInput.environment(arguments),
                 variant: Vector.Variant(id: "nv\(number)", epoch: epoch, networkVersion: version), messages: messages)
             vector = try made.vector.encoded()
         } catch let error as VectorMakeError {
@@ -62,21 +62,6 @@ enum VectorCommand {
         try Files.write(vector, to: output)
         try report(made, json: arguments.has("json"))
         return .success
-    }
-
-    private static func environment(_ arguments: Parsed) throws(CommandFailure) -> Vector.Environment {
-        var environment = Vector.Environment(
-            baseFee: Vector.defaultBaseFee, circulatingSupply: Vector.defaultCirculatingSupply,
-            chainID: arguments.integer("chain-id") ?? GenesisCommand.chainID, timestamp: arguments.integer("timestamp"))
-        if let text = arguments.value("base-fee") {
-            do throws(TokenAmountError) { environment.baseFee = try TokenAmount(decimal: text) } catch {
-                throw CommandFailure(.badInput, "--base-fee '\(text)': \(error)")
-            }
-            guard environment.baseFee.u128 != nil else {
-                throw CommandFailure(.badInput, "--base-fee '\(text)': not from 0 to 2^128 − 1")
-            }
-        }
-        return environment
     }
 
     /// The file's name without directories and extension: what replaying calls the vector.

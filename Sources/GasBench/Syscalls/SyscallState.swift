@@ -70,7 +70,7 @@ struct SyscallState: Sendable {
         let blsAddress: [UInt8]
         do {
             keyAddress = try Address.secp256k1(publicKey: publicKey ?? []).bytes
-            blsAddress = try Address(bytes: [3] + SyscallState.hex(SyscallState.g1)).bytes
+            blsAddress = try Address(bytes: [3] + (Hex.decode(SyscallState.g1) ?? [])).bytes
         } catch { throw .notCompiled("addresses of the syscall bench: \(error)") }
         var event = CborWriter()
         event.array(1)
@@ -95,13 +95,13 @@ struct SyscallState: Sendable {
         keep(.otherAddress, Address.id(SyscallState.other).bytes)
         keep(.keyAddress, keyAddress)
         keep(.blsAddress, blsAddress)
-        keep(.blsKey, SyscallState.hex(SyscallState.g1))
+        keep(.blsKey, Hex.decode(SyscallState.g1) ?? [])
         keep(.builtin, SyscallState.builtin("account").bytes)
         keep(.signature, signature)
         keep(.digest, digest)
         keep(.text, text)
         keep(.textLength, [UInt8(text.count), 0, 0, 0])
-        keep(.blsSignature, SyscallState.hex(SyscallState.g2))
+        keep(.blsSignature, Hex.decode(SyscallState.g2) ?? [])
         keep(.noPieces, [0x80])
         keep(.entries, entry)
         keep(.eventV3, event.bytes)
@@ -120,21 +120,11 @@ struct SyscallState: Sendable {
         for (cid, bytes) in content { try store.put(cid, bytes) }
         let code = Cid.blake2b256(codec: Cid.raw, data: wasm)
         try store.put(code, wasm)
-        func put(_ block: [UInt8]) throws -> Cid {
-            let cid = Cid.blake2b256(codec: Cid.dagCbor, data: block)
-            try store.put(cid, block)
-            return cid
-        }
-        var manifest = CborWriter()
-        manifest.array(SyscallState.builtinNames.count)
-        for name in SyscallState.builtinNames {
-            manifest.array(2)
-            manifest.text(name)
-            manifest.link(SyscallState.builtin(name))
-        }
+        let manifest = ActorManifest(
+            entries: SyscallState.builtinNames.map { .init(name: $0, code: SyscallState.builtin($0)) })
         var system = CborWriter()
         system.array(1)
-        system.link(try put(manifest.bytes))
+        system.link(try store.putState(manifest.encoded))
         let addresses = Hamt(store: store)
         var id = CborWriter()
         id.unsigned(SyscallState.delegated)
@@ -146,7 +136,7 @@ struct SyscallState: Sendable {
         initial.link(try addresses.flush())
         initial.unsigned(UInt64(2_000))
         initial.text("bench")
-        let empty = try put(EmptyArray.block)
+        let empty = try store.putState(EmptyArray.block)
         let tree = Hamt(store: store)
         let root = Cid.blake2b256(
             codec: Cid.dagCbor, data: content.first { $0.key.codec == Cid.dagCbor }?.value ?? [])
@@ -156,8 +146,8 @@ struct SyscallState: Sendable {
                 delegatedAddress: delegated)
             _ = try tree.set(Address.id(id).bytes, try actor.encoded())
         }
-        try add(0, SyscallState.builtin("system"), try put(system.bytes))
-        try add(SyscallState.initActor, code, try put(initial.bytes))
+        try add(0, SyscallState.builtin("system"), try store.putState(system.bytes))
+        try add(SyscallState.initActor, code, try store.putState(initial.bytes))
         try add(99, SyscallState.builtin("account"), empty)
         try add(SyscallState.actor, code, root, "1000000000000000000000")
         try add(SyscallState.other, code, root)
@@ -169,11 +159,6 @@ struct SyscallState: Sendable {
         state.unsigned(UInt64(5))
         state.link(try tree.flush())
         state.link(empty)
-        return (store, try put(state.bytes))
-    }
-
-    private static func hex(_ text: String) -> [UInt8] {
-        let digits = Array(text)
-        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+        return (store, try store.putState(state.bytes))
     }
 }
