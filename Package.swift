@@ -87,6 +87,7 @@ let targets: [Target] = [
     layer("JSON", ["CYajl"], unsafe: .cLibrary),
     layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
     layer("Statistics", ["SeededRandom", "CGSL"], unsafe: .cLibrary),
+    layer("Measuring", ["SeededRandom", "Statistics", "JSON"], unsafe: .systemCalls),
 
     // L2: artifacts, shared by both sides.
     layer(
@@ -131,16 +132,16 @@ let targets: [Target] = [
     layer(
         "Replay",
         [
-            "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Bundle", "IPLD", "Drafts", "Primitives",
-            "Crypto", "JSON", "CZlib",
+            "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Syscalls", "Bundle", "IPLD", "Drafts",
+            "Primitives", "Crypto", "JSON", "CZlib",
         ], unsafe: .systemCalls),
     // The interpreter: a witness for tests, and for the reports the one that counts gas by function.
     layer("WasmReference", ["Metering", "Validator", "GasSchedule", "WasmFormat", "Engine"], unsafe: .runtime),
     layer(
         "GasReport",
         [
-            "Replay", "Machine", "Kernel", "NativeEngine", "WasmReference", "Metering", "Engine", "WasmFormat",
-            "Syscalls", "GasSchedule", "Statistics", "JSON", "Primitives",
+            "SeededRandom", "Measuring", "Replay", "Machine", "Kernel", "NativeEngine", "WasmReference", "Metering",
+            "Engine", "WasmFormat", "Syscalls", "GasSchedule", "Statistics", "JSON", "Primitives",
         ], unsafe: .systemCalls),
     layer(
         "Genesis",
@@ -154,7 +155,7 @@ let targets: [Target] = [
             "SeededRandom", "CompilePool", "NativeEngine", "Engine", "Metering", "GasSchedule", "WasmFormat",
             "ArtifactFormat",
             "CodeSettings",
-            "Statistics", "JSON", "CLinux", "Machine", "Kernel", "StateTree", "Syscalls", "IPLD", "Crypto",
+            "Measuring", "Statistics", "JSON", "CLinux", "Machine", "Kernel", "StateTree", "Syscalls", "IPLD", "Crypto",
             "Primitives",
         ], unsafe: .systemCalls, resources: [.embedInCode("Resources/wasmtime_peer.py")]),
 
@@ -163,7 +164,8 @@ let targets: [Target] = [
     program(
         "smelt",
         [
-            "CompilePool", "WorkerProtocol", "GasBench", "Statistics", "Genesis", "GasReport", "Replay", "Machine",
+            "CompilePool", "WorkerProtocol", "GasBench", "Measuring", "Statistics", "Genesis", "GasReport", "Replay",
+            "Machine",
             "NativeEngine", "Engine", "CActorRuntime",
             "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
@@ -258,7 +260,7 @@ let targets: [Target] = [
     tests(
         "Replay",
         [
-            "Replay", "Machine", "Kernel", "WasmReference", "Engine", "GasSchedule", "Bundle",
+            "Replay", "Machine", "Kernel", "WasmReference", "Engine", "GasSchedule", "Syscalls", "Bundle",
             "IPLD", "Crypto", "Primitives", "JSON",
         ]),
     tests(
@@ -272,8 +274,7 @@ let targets: [Target] = [
         "GasReport",
         [
             "GasReport", "Replay", "NativeEngine", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Kernel",
-            "Bundle",
-            "Statistics", "JSON",
+            "Bundle", "Measuring", "Statistics", "JSON",
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),
@@ -281,10 +282,12 @@ let targets: [Target] = [
     tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule", "smelt-worker"]),
     tests("CommandTable", ["CommandTable"]),
     tests("Statistics", ["SeededRandom", "Statistics"]),
+    tests("Measuring", ["Measuring", "Statistics", "JSON"]),
     tests(
         "GasBench",
         [
-            "SeededRandom", "GasBench", "WasmReference", "Syscalls", "Engine", "Statistics", "CompilePool",
+            "SeededRandom", "GasBench", "GasReport", "Measuring", "WasmReference", "Syscalls", "Engine", "Statistics",
+            "CompilePool",
             "NativeEngine",
             "ArtifactFormat", "CodeSettings",
             "Metering",

@@ -2,6 +2,7 @@ import ArtifactFormat
 import CodeSettings
 import CompilePool
 import JSON
+import Measuring
 import Metering
 import Statistics
 import WasmFormat

@@ -1,6 +1,7 @@
 import CompilePool
 import GasSchedule
 import JSON
+import Measuring
 import NativeEngine
 import SeededRandom
 import Statistics

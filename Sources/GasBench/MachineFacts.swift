@@ -1,6 +1,7 @@
 import CompilePool
 import Glibc
 import JSON
+import Measuring
 import Statistics
 
 /// What a measurement was made on. Facts the system does not tell are nil.

@@ -2,6 +2,7 @@ import ArtifactFormat
 import CompilePool
 import Engine
 import GasSchedule
+import Measuring
 import NativeEngine
 import SeededRandom
 import Statistics
@@ -13,6 +14,8 @@ public struct BenchSettings: Sendable {
 
     /// Wall-clock seconds for the rounds; compiling comes before.
     public var budget: Double
+    /// Whether the budget is for compiling too.
+    public var coversCompiling = false
     /// Where the order of runs and the starts of walks through memory come from.
     public var seed: UInt64
     /// What a run should take, in nanoseconds; far above the clock's overhead.
@@ -55,11 +58,12 @@ public final class OperatorBench {
     private var random: SplitMix64
     /// Every timed run of metered code.
     private(set) var runs: [GasFitInput.Run] = []
+    private let created = ThreadClock.wall
 
     /// A kernel in one compiled form.
     private struct Subject {
         let module: NativeModule
-        let instance: any ActorInstance
+        var instance: any ActorInstance
         let exports: [String]
         var iterations: UInt64 = 1
     }
@@ -235,6 +239,9 @@ public final class OperatorBench {
         var steps: UInt64 = 0
     }
 
+    /// What the yardstick took in each round, nanoseconds: rows are as if it had always taken its median.
+    public private(set) var yardsticks: [Double] = []
+
     /// Measures until the time is over.
     ///
     /// - Returns: a row for each kernel, in their order.
@@ -245,14 +252,41 @@ public final class OperatorBench {
         }
         let empty = Series(peers: Array(repeating: [], count: peers.count))
         var series = Array(repeating: empty, count: kernels.count)
-        let end = ThreadClock.wall + UInt64(settings.budget * 1e9)
+        let start = settings.coversCompiling ? created : ThreadClock.wall
+        func passed() -> Double { Double(ThreadClock.wall - start) / 1e9 }
+        let compiled = passed()
+        var yardstick = Yardstick(.arithmetic)
         var rounds = 0
-        while rounds < settings.mostRounds, rounds < BenchSettings.leastRounds || ThreadClock.wall < end {
+        var stretch = 1
+        while rounds < settings.mostRounds, rounds < BenchSettings.leastRounds || passed() < settings.budget {
+            let share = Double(stretch) / Double(Rounds.stretches)
+            if stretch < Rounds.stretches, passed() > compiled + (settings.budget - compiled) * share {
+                try renew()
+                stretch += 1
+            }
+            let before = yardstick.measure()
             for index in kernels.indices.shuffled(using: &random) { try round(index, &series[index]) }
+            yardsticks.append((before + yardstick.measure()) / 2)
             rounds += 1
             progress(Progress(stage: "round", done: rounds, total: settings.mostRounds))
         }
         return try rows(series)
+    }
+
+    /// Gives all kernels new instances. Which machine pages a guest's memory lies on decides what the caches hold of
+    /// it; in another run it lies elsewhere, so it does so in each stretch of this one.
+    private func renew() throws(BenchError) {
+        for isMetered in [true, false] {
+            var instances: [ObjectIdentifier: any ActorInstance] = [:]
+            for index in kernels.indices {
+                guard let subject = isMetered ? metered[index] : unmetered[index] else { continue }
+                let old = ObjectIdentifier(subject.instance)
+                let instance: any ActorInstance
+                if let known = instances[old] { instance = known } else { instance = try subject.module.started() }
+                instances[old] = instance
+                if isMetered { metered[index]?.instance = instance } else { unmetered[index]?.instance = instance }
+            }
+        }
     }
 
     /// The four runs of a kernel, in changing order.
@@ -314,7 +348,10 @@ public final class OperatorBench {
     private func rows(_ series: [Series]) throws(BenchError) -> [OperatorRow] {
         let bootstrap = Bootstrap(seed: settings.seed)
         func estimate(_ values: [Double]) -> Estimate? {
-            (try? Sample(values)).map { bootstrap.median($0) }
+            // An engine that came late or was lost has no value of some rounds: nothing to divide by.
+            let isWhole = values.count == yardsticks.count
+            return try? Rounds.median(
+                isWhole ? Rounds.levelled(values, yardsticks: yardsticks) : values, bootstrap: bootstrap)
         }
         let steps = series.map { estimate($0.metered) }
         let glue = GlueTimes(kernels, steps, settings.prices)

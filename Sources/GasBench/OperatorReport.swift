@@ -3,6 +3,7 @@ import CodeSettings
 import CompilePool
 import GasSchedule
 import JSON
+import Measuring
 import Statistics
 
 /// The operator table: what every instruction of the price list takes, beside what it costs.
@@ -57,6 +58,10 @@ public struct OperatorReport: Sendable {
     public var unmeasuredSyscalls: [(syscall: String, reason: String)] = []
     /// All runs as `evm-gasfit` reads them; nil where no operator was measured now.
     public private(set) var gasFit: GasFitInput?
+    /// What the yardsticks of operators and of syscalls took meanwhile, nanoseconds; rows are as if they had always
+    /// taken their medians.
+    public var yardstick: Estimate?
+    public var syscallYardstick: Estimate?
 
     public init(
         machine: MachineFacts, conditions: Conditions, rows: [OperatorRow], peers: [String] = [],
@@ -95,6 +100,8 @@ public struct OperatorReport: Sendable {
             "schema": .string(OperatorReport.schema), "machine": machine.json, "conditions": conditions.json,
             "engines": .array(peers.map { .string($0) }),
             "missing_engines": .array(missing.map { .string($0) }),
+            "yardstick_ns": yardstick?.json ?? .null,
+            "syscall_yardstick_ns": syscallYardstick?.json ?? .null,
             "summary": .object([
                 "worst": worst.map { .string($0.title) } ?? .null,
                 "worst_ns_per_gas": worst?.nanosecondsPerGas.json ?? .null,
@@ -171,8 +178,8 @@ extension OperatorRow {
     public init?(json: JSONValue) {
         guard let name = json["operator"]?.string, let form = json["form"]?.string.flatMap(Kernel.Form.init),
             let operands = json["operands"]?.string, let sequence = json["sequence"]?.array,
-            let stepGas = json["step_gas"]?.numberText.flatMap(Double.init),
-            let step = json["step_ns"].flatMap(Estimate.init(json:)),
+            let stepGas = json["step_gas"]?.double,
+            let step = Estimate(json: json["step_ns"]),
             let executions = json["executions"]?.integer(UInt64.self), let rounds = json["rounds"]?.integer(Int.self)
         else { return nil }
         self.name = name
@@ -181,13 +188,13 @@ extension OperatorRow {
         self.sequence = sequence.compactMap(\.string)
         self.stepGas = stepGas
         self.step = step
-        unmetered = json["unmetered_ns"].flatMap(Estimate.init(json:))
-        gas = json["gas"]?.numberText.flatMap(Double.init)
-        time = json["ns"].flatMap(Estimate.init(json:))
+        unmetered = Estimate(json: json["unmetered_ns"])
+        gas = json["gas"]?.double
+        time = Estimate(json: json["ns"])
         self.executions = executions
         self.rounds = rounds
         peers = (json["engines"]?.array ?? []).compactMap { peer in
-            guard let engine = peer["engine"]?.string, let step = peer["step_ns"].flatMap(Estimate.init(json:)) else {
+            guard let engine = peer["engine"]?.string, let step = Estimate(json: peer["step_ns"]) else {
                 return nil
             }
             return PeerTime(engine: engine, step: step)
@@ -232,6 +239,7 @@ extension OperatorReport {
                 measurement.runs.filter { isWanted(kernels[$0.kernel]) }, kernels, rows)
             report.rows = zip(kernels, rows).filter { isWanted($0.0) }.map(\.1)
             report.missing += measurement.failures
+            report.yardstick = try? Rounds.median(measurement.yardsticks)
         }
         if hasCalls, let syscalls {
             var settings = bench
@@ -239,6 +247,7 @@ extension OperatorReport {
             let measurement = try syscalls(calls, settings)
             report.syscalls = try measurement.measure(progress: progress)
             report.unmeasuredSyscalls = measurement.unmeasured
+            report.syscallYardstick = try? Rounds.median(measurement.yardsticks)
         }
         return report
     }

@@ -1,5 +1,6 @@
 import CompilePool
 import Engine
+import Measuring
 import NativeEngine
 
 extension NativeModule {

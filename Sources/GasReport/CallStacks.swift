@@ -1,5 +1,6 @@
 import JSON
 import Kernel
+import Measuring
 
 /// A message's spans by call stack, for flame graphs: by gas, by time, and both in one file.
 public struct CallStacks: Sendable {

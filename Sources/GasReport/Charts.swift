@@ -1,4 +1,5 @@
 import Glibc
+import Measuring
 
 /// Charts as plain SVG. Colours come from the page's classes, so that they follow light and dark.
 enum Chart {

@@ -1,4 +1,5 @@
 import Glibc
+import Measuring
 
 /// A page that opens without a network: a message's flame graph by gas above the one by time, each box coloured by how
 /// long it took for its gas.

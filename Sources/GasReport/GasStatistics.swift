@@ -1,5 +1,6 @@
 import JSON
 import Kernel
+import Measuring
 import Primitives
 import Statistics
 

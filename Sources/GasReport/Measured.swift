@@ -1,24 +1,24 @@
 import JSON
+import Measuring
 import Statistics
-import Synchronization
 
 /// What a report has measured so far: kept as a file, so that a run that ended early is taken up.
 public struct Measured: Sendable {
     /// The schema of the file.
-    public static let schema = "smelt.gas.measured/1"
+    public static let schema = "smelt.gas.measured/2"
 
     /// What all measurements have in common: machine, compiler, prices, arguments. Only equal ones may be put together.
     public let conditions: JSONValue
     /// What may differ between runs that are put together: the day, the clock, the noise.
     public var facts: JSONValue = .null
-    var records: [MessageRecord] = []
-    /// Vectors that are done, those left out among them.
-    public private(set) var done: Set<String> = []
-    /// Vectors that were left out, with the reason.
-    public private(set) var leftOut: [JSONValue] = []
-    /// Nanoseconds of a fixed piece of work that Smelt's compiler did not make, measured between vectors: how fast the
-    /// machine was meanwhile.
-    var yardstick: [Double] = []
+    /// By vector, in the order in which they came up.
+    var series: [MessageSeries] = []
+    /// Vectors that were left out: by key, with the reason.
+    private(set) var reasons: [(vector: String, reason: String)] = []
+    /// Seconds that were spent on rounds.
+    public var seconds = 0.0
+    /// Whether all rounds are there that were to be measured.
+    public var isComplete = false
     /// The operator table as `smelt gas operators` prints it; null until it was measured.
     public var operators: JSONValue = .null
     /// What compiling the actors took, as `smelt gas compile` prints it; null until it was measured.
@@ -27,19 +27,61 @@ public struct Measured: Sendable {
     public init(conditions: JSONValue) { self.conditions = conditions }
 
     /// How many messages were measured.
-    public var count: Int { records.count }
-
-    /// Adds what came of a vector.
-    public mutating func add(_ vector: String, _ messages: [MeasuredMessage]) {
-        done.insert(vector)
-        records += messages.map(MessageRecord.init)
-        for _ in 0..<3 { yardstick.append(Yardstick.measure()) }
+    public var count: Int { series.count }
+    /// Rounds that all vectors have.
+    public var rounds: Int { series.map(\.rounds.count).min() ?? 0 }
+    /// Vectors that were left out, with the reason.
+    public var leftOut: [JSONValue] {
+        reasons.map { .object(["vector": .string($0.vector), "reason": .string($0.reason)]) }
     }
 
-    /// Notes that a vector does not count.
+    /// Whether a vector was left out.
+    func isLeftOut(_ vector: String) -> Bool { reasons.contains { $0.vector == vector } }
+
+    /// How many rounds of a vector there are; nil where it was never measured.
+    func rounds(of vector: String) -> Int? { series.first { $0.vector == vector }?.rounds.count }
+
+    /// Adds a round of a vector.
+    /// - Returns: false when it did not do what the rounds before did.
+    mutating func add(_ vector: String, _ messages: [MeasuredMessage], yardstick: Double) -> Bool {
+        let places = series.indices.filter { series[$0].vector == vector }
+        guard !places.isEmpty else {
+            series += messages.map { MessageSeries($0, vector: vector, yardstick: yardstick) }
+            return true
+        }
+        guard places.count == messages.count else { return false }
+        return zip(places, messages).allSatisfy { series[$0].add($1, yardstick: yardstick) }
+    }
+
+    /// Notes that a vector does not count, and forgets what was measured of it.
     public mutating func leaveOut(_ vector: String, _ reason: String) {
-        done.insert(vector)
-        leftOut.append(.object(["vector": .string(vector), "reason": .string(reason)]))
+        series.removeAll { $0.vector == vector }
+        if !isLeftOut(vector) { reasons.append((vector, reason)) }
+    }
+
+    /// Forgets a round that only some vectors have; a first round is kept as far as it is.
+    mutating func dropIncompleteRound() {
+        let complete = max(1, rounds)
+        for index in series.indices where series[index].rounds.count > complete {
+            series[index].rounds.removeLast(series[index].rounds.count - complete)
+        }
+    }
+
+    /// What the yardstick took, by round: the median over the vectors.
+    var yardsticks: [Double] {
+        (0..<rounds).compactMap { round in try? Sample(series.map { $0.rounds[round].yardstick }).median }
+    }
+
+    /// The messages, all as if the yardstick had always taken its median.
+    var records: [MessageRecord] {
+        let reference = (try? Sample(series.flatMap { $0.rounds.map(\.yardstick) }).median) ?? 0
+        // Actors of two network versions are other code under the same names.
+        let hasSeveralVersions = Set(series.map(\.networkVersion)).count > 1
+        return series.map { series in
+            var record = series.record(reference: reference)
+            if hasSeveralVersions { record.title += " (nv\(series.networkVersion))" }
+            return record
+        }
     }
 
     // MARK: JSON
@@ -47,10 +89,8 @@ public struct Measured: Sendable {
     public var json: JSONValue {
         .object([
             "schema": .string(Self.schema), "conditions": conditions, "facts": facts,
-            "done": .array(done.sorted().map { .string($0) }), "left_out": .array(leftOut),
-            "yardstick_ns": .array(yardstick.map { .rounded($0, 0) }), "operators": operators,
-            "compile": compile,
-            "messages": .array(records.map(\.json)),
+            "complete": .bool(isComplete), "seconds": .rounded(seconds, 1), "left_out": .array(leftOut),
+            "operators": operators, "compile": compile, "messages": .array(series.map(\.json)),
         ])
     }
 
@@ -58,39 +98,21 @@ public struct Measured: Sendable {
     /// - Returns: nil when it is no such file.
     public init?(_ json: JSONValue) {
         guard json["schema"]?.string == Self.schema, let conditions = json["conditions"],
-            let done = json["done"]?.array, let messages = json["messages"]?.array,
-            let yardstick = json["yardstick_ns"]?.array, let leftOut = json["left_out"]?.array,
+            let messages = json["messages"]?.array, let leftOut = json["left_out"]?.array,
+            let isComplete = json["complete"]?.bool, let seconds = json["seconds"]?.double,
             let operators = json["operators"]
         else { return nil }
         self.init(conditions: conditions)
         facts = json["facts"] ?? .null
-        records = messages.compactMap { MessageRecord($0) }
-        guard records.count == messages.count else { return nil }
-        self.done = Set(done.compactMap(\.string))
-        self.leftOut = leftOut
-        self.yardstick = yardstick.compactMap(\.double)
+        series = messages.compactMap { MessageSeries($0) }
+        reasons = leftOut.compactMap { row in
+            guard let vector = row["vector"]?.string, let reason = row["reason"]?.string else { return nil }
+            return (vector, reason)
+        }
+        guard series.count == messages.count, reasons.count == leftOut.count else { return nil }
+        self.isComplete = isComplete
+        self.seconds = seconds
         self.operators = operators
         compile = json["compile"] ?? .null
-    }
-}
-
-/// A fixed piece of work: xorshift steps with a multiplication, compiled with this program.
-enum Yardstick {
-    /// Goes on from one measurement to the next, so that every step is needed: work whose result nobody could see is
-    /// left out by the compiler, and the clock alone is measured.
-    private static let state = Atomic<UInt64>(0x9E37_79B9_7F4A_7C15)
-
-    /// Nanoseconds it takes now.
-    static func measure() -> Double {
-        let start = SpanClock.read()
-        var state = state.load(ordering: .relaxed)
-        for _ in 0..<20_000 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            state = state &* 0x2545_F491_4F6C_DD1D | 1
-        }
-        Self.state.store(state, ordering: .relaxed)
-        return Double(SpanClock.read() &- start)
     }
 }

@@ -17,7 +17,10 @@ public struct MeasuredMessage: Sendable {
     public let times: [Double]
     /// The whole message by a clock of its own, less what measuring took, nanoseconds.
     public let elapsed: Double
-    /// The same by round, nanoseconds, of all rounds.
+    /// The processor time of the same rounds, less what measuring takes at its least, nanoseconds: what other
+    /// programs took of the processor is not in it.
+    public let processor: Double
+    /// The same as `elapsed` by round, nanoseconds, of all rounds.
     public let elapsedByRound: [Double]
     /// What measuring took, nanoseconds.
     public let measuring: Double
@@ -54,13 +57,11 @@ public struct Measurement: Sendable {
     /// How often each vector runs, at least 1. Where it is more than one, another round comes first, warms up and is not
     /// counted.
     public var rounds: Int
-    /// How many of these have to be, whatever time they take.
-    public var leastRounds: Int
-    private let clock = SpanClock()
+    private let clock: SpanClock
 
-    public init(rounds: Int, leastRounds: Int? = nil) {
+    public init(rounds: Int) {
         self.rounds = rounds
-        self.leastRounds = min(rounds, leastRounds ?? rounds)
+        clock = SpanClock()
     }
 
     /// Times of spans kept at once, over all rounds of a vector: a message of very many charges runs fewer rounds.
@@ -75,10 +76,7 @@ public struct Measurement: Sendable {
     }
 
     /// Measures all messages of a vector that passes (or demands nothing).
-    /// - Parameter seconds: when these are over, no more rounds begin than have to be.
-    public func measure(_ session: VectorSession, seconds: Double = .infinity) -> Outcome {
-        let start = clock.now
-        func isTimeLeft() -> Bool { Double(clock.now &- start) < seconds * 1e9 }
+    public func measure(_ session: VectorSession) -> Outcome {
         let recorder = TimelineRecorder(clock: clock)
         let report = session.run(observer: recorder)
         guard report.status == .passed || report.status == .ran else { return Outcome(report: report) }
@@ -86,7 +84,7 @@ public struct Measurement: Sendable {
         let counted = max(1, min(rounds, Self.mostTimes / spans))
         if rounds > 1 { recorder.dropRounds() }
         var count = rounds > 1 ? 0 : 1
-        while count < counted, count < leastRounds || isTimeLeft() {
+        while count < counted {
             let again = session.run(observer: recorder)
             if again.status != report.status { return Outcome(report: again) }
             count += 1
@@ -111,6 +109,7 @@ public struct Measurement: Sendable {
             return MeasuredMessage(
                 vector: session.name, index: index, file: session.file, networkVersion: session.networkVersion,
                 timeline: message.timeline, times: times.map { $0 / Double(faster.count) }, elapsed: mean(net),
+                processor: max(1, mean(message.processor) - (message.measuring.min() ?? 0)),
                 elapsedByRound: net,
                 measuring: mean(message.measuring), rounds: message.rounds.count, report: report)
         }

@@ -1,4 +1,5 @@
 import JSON
+import Measuring
 import Primitives
 import Statistics
 
@@ -33,7 +34,7 @@ public struct PriceProposal: Sendable {
     public init(_ measured: Measured, anchor: Double) {
         self.anchor = anchor
         let document = ReportDocument(measured)
-        let names = Set(measured.records.flatMap { $0.charges.filter { $0.compute > 0 }.map(\.name) })
+        let names = Set(document.records.flatMap { $0.charges.filter { $0.compute > 0 }.map(\.name) })
         var factors: [String: Double] = [:]
         for name in names.sorted() {
             if ChargeClass(charge: name) == .proofs {
@@ -51,7 +52,7 @@ public struct PriceProposal: Sendable {
         }
         var (old, new) = (0.0, 0.0)
         var ratios: [String: [Double]] = [:]
-        for record in measured.records where record.gasUsed > 0 {
+        for record in document.records where record.gasUsed > 0 {
             var change = 0.0
             for part in record.charges {
                 guard let factor = factors[part.name] else { continue }

@@ -1,4 +1,5 @@
 import JSON
+import Measuring
 import Statistics
 
 /// Two reports of one machine, row by row: what took longer or shorter for its gas, beyond noise.
@@ -31,8 +32,8 @@ public struct ReportDifference: Sendable {
     }
 
     public private(set) var rows: [Row] = []
-    /// How much longer the yardstick took in the newer report; times of that one are divided by it.
-    public let yardstick: Double
+    /// How much longer the yardstick took in the newer report, by table: times of that one are divided by it.
+    public private(set) var yardsticks: [(table: String, ratio: Double)] = []
     /// Rows that only one report has.
     public private(set) var onlyOld: [String] = []
     public private(set) var onlyNew: [String] = []
@@ -61,22 +62,27 @@ public struct ReportDifference: Sendable {
                     description: "\(key) differ: \(first.text()) and \(second.text()); --force compares all the same")
             }
         }
-        guard let before = Estimate(old["yardstick_ns"]), let after = Estimate(new["yardstick_ns"]), before.value > 0
-        else { throw Incomparable(description: "a report has no yardstick") }
-        yardstick = after.value / before.value
-        let factor = 1 / yardstick
         var candidates: [Row] = []
-        for (table, key) in [("methods", ["method"]), ("operators", ["operator", "form", "operands"])] {
-            let (first, second) = (Self.estimates(old, table, key), Self.estimates(new, table, key))
+        for table in ReportTable.allCases {
+            let (first, second) = (table.estimates(old), table.estimates(new))
+            var factor = 1.0
+            if !first.isEmpty, !second.isEmpty {
+                guard let before = table.yardstick(old), let after = table.yardstick(new) else {
+                    throw Incomparable(description: "a report has no yardstick for its \(table.rawValue)")
+                }
+                yardsticks.append((table.rawValue, after / before))
+                factor = before / after
+            }
             for (name, estimate) in first.sorted(by: { $0.key < $1.key }) {
                 guard let other = second[name] else {
-                    onlyOld.append("\(table): \(name)")
+                    onlyOld.append("\(table.rawValue): \(name)")
                     continue
                 }
                 candidates.append(
-                    Row(table: table, name: name, old: estimate, new: other.scaled(by: factor), verdict: .same))
+                    Row(table: table.rawValue, name: name, old: estimate, new: other.scaled(by: factor), verdict: .same)
+                )
             }
-            onlyNew += second.keys.filter { first[$0] == nil }.sorted().map { "\(table): \($0)" }
+            onlyNew += second.keys.filter { first[$0] == nil }.sorted().map { "\(table.rawValue): \($0)" }
         }
         let chances = Comparisons.corrected(
             candidates.map { Comparisons.pValue($0.old, $0.new) }, by: .holm)
@@ -95,27 +101,15 @@ public struct ReportDifference: Sendable {
     /// Whether anything drifted.
     public var hasDrift: Bool { rows.contains { $0.verdict == .drift } }
 
-    private static func estimates(_ report: JSONValue, _ table: String, _ key: [String]) -> [String: Estimate] {
-        let source = table == "operators" ? report[table]?["operators"] : report[table]
-        var out: [String: Estimate] = [:]
-        for row in source?.array ?? [] {
-            let name = key.compactMap { row[$0]?.string }.filter { !$0.isEmpty }.joined(separator: " ")
-            // Of operators the step's time: its gas is the same in both.
-            guard let estimate = Estimate(row[table == "operators" ? "step_ns" : "ns_per_gas"]), estimate.value > 0
-            else { continue }
-            out[name] = estimate
-        }
-        return out
-    }
-
-    /// The comparison as JSON, schema `smelt.gas.diff/1`: rows that drifted first, farthest first.
+    /// The comparison as JSON, schema `smelt.gas.diff/2`: rows that drifted first, farthest first.
     public var json: JSONValue {
         let order: [Verdict] = [.drift, .noVerdict, .same]
         func rank(_ row: Row) -> (Int, Double) {
             (order.firstIndex(of: row.verdict) ?? 0, -max(row.ratio, 1 / row.ratio))
         }
         return .object([
-            "schema": .string("smelt.gas.diff/1"), "yardstick_ratio": .rounded(yardstick, 4),
+            "schema": .string("smelt.gas.diff/2"),
+            "yardstick_ratios": .object(yardsticks.map { JSONValue.Member($0.table, .rounded($0.ratio, 4)) }),
             "drift": .integer(rows.filter { $0.verdict == .drift }.count),
             "same": .integer(rows.filter { $0.verdict == .same }.count),
             "no_verdict": .integer(rows.filter { $0.verdict == .noVerdict }.count),

@@ -1,20 +1,24 @@
 import JSON
+import Measuring
 import Primitives
 import Statistics
 
 /// The report's numbers, from what was measured.
 public struct ReportDocument: Sendable {
     /// The schema's name and version.
-    public static let schema = "smelt.gas.report/1"
+    public static let schema = "smelt.gas.report/2"
     /// What gas promises: nanoseconds per gas (10 gas are one nanosecond, FIP-0032).
     static let promise = 0.1
 
     let measured: Measured
     private let bootstrap = Bootstrap()
 
-    public init(_ measured: Measured) { self.measured = measured }
+    let records: [MessageRecord]
 
-    var records: [MessageRecord] { measured.records }
+    public init(_ measured: Measured) {
+        self.measured = measured
+        records = measured.records
+    }
 
     /// Messages by the method they call; titles with most time first.
     var methods: [(title: String, records: [MessageRecord])] {
@@ -23,13 +27,14 @@ public struct ReportDocument: Sendable {
             .sorted { ($1.records.elapsed, $0.title) < ($0.records.elapsed, $1.title) }
     }
 
-    /// Nanoseconds per gas for computing of messages together, with an interval from the rounds; nil without gas.
+    /// Nanoseconds per gas for computing of messages together, with an interval from the rounds; nil without gas, and
+    /// with too few rounds for an interval.
     func perGas(_ records: [MessageRecord]) -> Estimate? {
         let gas = records.reduce(0.0) { $0 + Double($1.compute) / 1000 }
         let rounds = records.map(\.rounds.count).min() ?? 0
         guard gas > 0, rounds > 0 else { return nil }
-        let totals = (0..<rounds).map { round in records.reduce(0) { $0 + $1.rounds[round] } / gas }
-        return (try? Sample(totals)).map { bootstrap.median($0) }
+        return try? Rounds.median(
+            (0..<rounds).map { round in records.reduce(0) { $0 + $1.rounds[round] } / gas }, bootstrap: bootstrap)
     }
 
     /// Guest code of all messages: nanoseconds against gas, weighted so that each message's relative error counts.
@@ -46,7 +51,7 @@ public struct ReportDocument: Sendable {
     }
 
     /// The yardstick's time, nanoseconds.
-    var yardstick: Estimate? { (try? Sample(measured.yardstick)).map { bootstrap.median($0) } }
+    var yardstick: Estimate? { try? Rounds.median(measured.yardsticks, bootstrap: bootstrap) }
 
     // MARK: JSON
 
@@ -56,7 +61,7 @@ public struct ReportDocument: Sendable {
         .object([
             "schema": .string(Self.schema), "conditions": measured.conditions, "facts": measured.facts,
             "headline": headline,
-            "yardstick_ns": yardstick?.json ?? .null, "left_out": .array(measured.leftOut),
+            "yardstick_ns": yardstick?.json(decimals: 6) ?? .null, "left_out": .array(measured.leftOut),
             "fits": .array([fit("guest code, by message", guestFit)] + chargeFits),
             "methods": .array(methods.map { method($0.title, $0.records) }),
             "calls": parts(\.calls, "call"), "charges": parts(\.charges, "charge"), "shares": shares,
@@ -82,8 +87,9 @@ public struct ReportDocument: Sendable {
         switch result {
         case .success(let line):
             .object([
-                "model": .string(name), "points": .integer(line.count), "ns_per_gas": line.slope.json,
-                "intercept_ns": line.intercept.json, "r_squared": .rounded(line.rSquared, 4), "refused": .null,
+                "model": .string(name), "points": .integer(line.count), "ns_per_gas": line.slope.json(decimals: 6),
+                "intercept_ns": line.intercept.json(decimals: 6), "r_squared": .rounded(line.rSquared, 4),
+                "refused": .null,
             ])
         case .failure(let reason):
             .object([
@@ -108,7 +114,7 @@ public struct ReportDocument: Sendable {
         }
         var members: [JSONValue.Member] = [
             .init("method", .string(title)), .init("count", .integer(records.count)),
-            .init("ns_per_gas", perGas(records)?.json ?? .null),
+            .init("ns_per_gas", perGas(records)?.json(decimals: 6) ?? .null),
         ]
         for p in [50.0, 90, 95, 99] {
             members.append(.init("gas_p\(Int(p))", percentile(gas, p, 0)))
@@ -188,14 +194,14 @@ public struct ReportDocument: Sendable {
         let reproducer = worst.map { "smelt gas trace \($0.file) --message \($0.index)" }
         let members: [JSONValue.Member] = [
             .init("messages", .integer(records.count)), .init("methods", .integer(methods.count)),
-            .init("ns_per_gas", perGas(records)?.json ?? .null),
+            .init("ns_per_gas", perGas(records)?.json(decimals: 6) ?? .null),
             .init("accuracy_ratio_of_methods", number(accuracyRatio, 2)),
             .init("accuracy_ratio_of_operators", operators?["accuracy_ratio"] ?? .null),
             .init("worst_ns_per_gas_of_operators", operators?["worst_ns_per_gas"] ?? .null),
             .init("worst_operator", operators?["worst"] ?? .null),
             .init("worst_ns_per_gas_of_messages", number(worst?.nanosecondsPerGas, 4)),
             .init("worst_message", reproducer.map { .string($0) } ?? .null),
-            .init("guest_ns_per_gas", line?.slope.json ?? .null),
+            .init("guest_ns_per_gas", line?.slope.json(decimals: 6) ?? .null),
             .init("guest_r_squared", number(line?.rSquared, 4)),
             .init("share_without_charge", number(spans > 0 ? uncharged / spans : nil, 4)),
         ]

@@ -1,4 +1,5 @@
 import JSON
+import Measuring
 import Statistics
 
 /// The report as one file that opens without a network.
@@ -36,7 +37,7 @@ public struct ReportPage {
     private var headline: String {
         let head = json["headline"]
         func estimate(_ key: String, _ decimals: Int = 4) -> String {
-            guard let estimate = Estimate(head?[key]) else { return "none" }
+            guard let estimate = Estimate(json: head?[key]) else { return "none" }
             return
                 "\(Decimal.text(estimate.value, decimals)) <small>\(Decimal.text(estimate.interval.low, decimals)) to "
                 + "\(Decimal.text(estimate.interval.high, decimals))</small>"
@@ -104,11 +105,14 @@ public struct ReportPage {
 
     /// A row of the operator table as a bar.
     private func bar(_ row: JSONValue, _ name: String) -> Chart.Bar? {
-        guard let estimate = Estimate(row["step_ns"]), let gas = row["step_gas"]?.double, gas > 0, estimate.value > 0
+        guard let estimate = Estimate(json: row["step_ns"]), let gas = row["step_gas"]?.double, gas > 0,
+            estimate.value > 0
         else { return nil }
         let others = row["engines"]?.array ?? []
         let marks = engines.map { engine in
-            others.first { $0["engine"]?.string == engine }.flatMap { Estimate($0["step_ns"]) }.map { $0.value / gas }
+            others.first { $0["engine"]?.string == engine }.flatMap { Estimate(json: $0["step_ns"]) }.map {
+                $0.value / gas
+            }
         }
         return Chart.Bar(
             name: name, value: estimate.value / gas, low: estimate.interval.low / gas,
@@ -142,7 +146,8 @@ public struct ReportPage {
 
     private var syscallBars: String {
         let bars = (json["operators"]?["syscalls"]?.array ?? []).compactMap { row -> Chart.Bar? in
-            guard let estimate = Estimate(row["ns"]), let gas = row["compute_gas"]?.double, gas > 0, estimate.value > 0
+            guard let estimate = Estimate(json: row["ns"]), let gas = row["compute_gas"]?.double, gas > 0,
+                estimate.value > 0
             else { return nil }
             let name = ["syscall", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
             return Chart.Bar(
@@ -173,7 +178,7 @@ public struct ReportPage {
         let cells = rows.map { row in
             columns.map { column -> String in
                 let value = row[column.name]
-                if let estimate = Estimate(value) {
+                if let estimate = Estimate(json: value) {
                     return "\(Decimal.text(estimate.value, 4)) (\(Decimal.text(estimate.interval.low, 4)) to "
                         + "\(Decimal.text(estimate.interval.high, 4)))"
                 }
@@ -210,11 +215,14 @@ public struct ReportPage {
     /// The rows of the chart as numbers.
     private var operatorsTable: String {
         let rows = operatorRows.compactMap { row -> (ratio: Double, cells: [String])? in
-            guard let gas = row["step_gas"]?.double, gas > 0, let step = Estimate(row["step_ns"]) else { return nil }
+            guard let gas = row["step_gas"]?.double, gas > 0, let step = Estimate(json: row["step_ns"]) else {
+                return nil
+            }
             let name = ["operator", "form", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
             let others = row["engines"]?.array ?? []
             let times = engines.map { engine in
-                others.first { $0["engine"]?.string == engine }.flatMap { Estimate($0["step_ns"]) }.map(Self.text) ?? ""
+                others.first { $0["engine"]?.string == engine }.flatMap { Estimate(json: $0["step_ns"]) }.map(Self.text)
+                    ?? ""
             }
             return (
                 step.value / gas,
@@ -232,7 +240,7 @@ public struct ReportPage {
 
     private var syscallsTable: String {
         let rows = (json["operators"]?["syscalls"]?.array ?? []).compactMap { row -> [String]? in
-            guard let time = Estimate(row["ns"]), let compute = row["compute_gas"]?.double,
+            guard let time = Estimate(json: row["ns"]), let compute = row["compute_gas"]?.double,
                 let other = row["other_gas"]?.double
             else { return nil }
             let name = ["syscall", "operands"].compactMap { row[$0]?.string }.filter { !$0.isEmpty }
@@ -255,15 +263,15 @@ public struct ReportPage {
             let r = fit["r_squared"]?.double.map { Decimal.text($0, 3) } ?? ""
             return [
                 fit["model"]?.string ?? "", fit["points"]?.numberText ?? "",
-                Estimate(fit["slope"]).map(Self.text) ?? "",
-                Estimate(fit["intercept"]).map(Self.text) ?? "", r, fit["refused"]?.string ?? "",
+                Estimate(json: fit["slope"]).map(Self.text) ?? "",
+                Estimate(json: fit["intercept"]).map(Self.text) ?? "", r, fit["refused"]?.string ?? "",
             ]
         }
         let actors = rows.map { row -> [String] in
             [
                 row["actor"]?.string ?? "", row["bytes"]?.numberText ?? "", row["functions"]?.numberText ?? "",
                 row["blocks"]?.numberText ?? "",
-                Estimate(row["compile_ns"]).map { Self.text($0.scaled(by: 1e-6)) } ?? "",
+                Estimate(json: row["compile_ns"]).map { Self.text($0.scaled(by: 1e-6)) } ?? "",
                 row["object_bytes"]?.numberText ?? "",
             ]
         }

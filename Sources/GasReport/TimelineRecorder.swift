@@ -1,5 +1,6 @@
 import GasSchedule
 import Kernel
+import Measuring
 import Replay
 import Syscalls
 
@@ -14,6 +15,8 @@ public final class TimelineRecorder: MessageObserver {
         public internal(set) var rounds: [[Float]] = []
         /// By round: nanoseconds by a clock of its own around the whole message, without code loading.
         public internal(set) var elapsed: [Double] = []
+        /// By round: nanoseconds of processor time of the whole message, what measuring took among them.
+        public internal(set) var processor: [Double] = []
         /// By round: nanoseconds spent on measuring.
         public internal(set) var measuring: [Double] = []
         /// Of the last round.
@@ -32,6 +35,8 @@ public final class TimelineRecorder: MessageObserver {
     private var openedAt: UInt64 = 0
     private var startedAt: UInt64 = 0
     private var elapsed: UInt64 = 0
+    private var processorStart: UInt64 = 0
+    private var processor: UInt64 = 0
     private var loading: UInt64 = 0
     /// Whether this round says what the spans are; the others have to repeat it.
     private var isFirst = true
@@ -54,6 +59,7 @@ public final class TimelineRecorder: MessageObserver {
         for index in messages.indices {
             messages[index].rounds = []
             messages[index].elapsed = []
+            messages[index].processor = []
             messages[index].measuring = []
         }
     }
@@ -68,6 +74,7 @@ public final class TimelineRecorder: MessageObserver {
         (measured, loading, position, open, frame, frameCount, syscallCount) = (0, 0, 0, nil, nil, 0, 0)
         activeSyscalls = []
         isRunning = true
+        processorStart = ThreadClock.now
         startedAt = clock.now
         openedAt = startedAt
     }
@@ -76,6 +83,7 @@ public final class TimelineRecorder: MessageObserver {
         let now = clock.now
         account(until: now)
         elapsed = now &- startedAt
+        processor = ThreadClock.now &- processorStart
         isRunning = false
     }
 
@@ -84,6 +92,7 @@ public final class TimelineRecorder: MessageObserver {
         if !isFirst, position != count { deviate("\(position) spans, in the first round \(count)") }
         messages[index].rounds.append(times)
         messages[index].elapsed.append(Double(elapsed &- loading))
+        messages[index].processor.append(Double(processor))
         messages[index].measuring.append(Double(measured))
         messages[index].report = report
     }

@@ -1,6 +1,7 @@
 import GasSchedule
 import JSON
 import Kernel
+import Measuring
 import Primitives
 
 /// One message charge by charge, with the time of every charge.

@@ -5,7 +5,7 @@ import Primitives
 
 /// Takes the events of messages as Lotus's `ExecutionTrace`: one tree of calls per message. The form keeps charges and
 /// calls apart, so a message's tree stays in memory until the message has ended.
-final class LotusTrace: MessageTraceSink {
+final class LotusTrace: MessageObserver {
     /// A call in progress.
     private struct Frame {
         var call: TracedCall
@@ -17,12 +17,13 @@ final class LotusTrace: MessageTraceSink {
         var blocks: [JSONValue] = []
     }
 
-    /// What an actor with a code calls a method; nil where nobody knows.
-    var methodName: (_ code: Cid, _ method: UInt64) -> String? = { _, _ in nil }
+    private var names: ActorNames?
     private var frames: [Frame] = []
     /// Charges before the first call: they go into the outermost one.
     private var early: [JSONValue] = []
     private var trace: JSONValue = .null
+
+    func begin(names: ActorNames) { self.names = names }
 
     func begin(message index: Int) {
         frames = []
@@ -40,7 +41,7 @@ final class LotusTrace: MessageTraceSink {
         case .invoke(let id, let state):
             guard !frames.isEmpty else { return }
             let last = frames.count - 1
-            frames[last].methodName = methodName(state.code, frames[last].call.method)
+            frames[last].methodName = names?.method(frames[last].call.method, of: state.code)
             frames[last].invoked = .object([
                 "Id": .integer(id),
                 "State": .object([

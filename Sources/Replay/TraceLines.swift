@@ -1,12 +1,7 @@
 import Kernel
 import Machine
 import Primitives
-
-/// A sink that is told where messages begin.
-protocol MessageTraceSink: TraceSink {
-    /// - Parameter index: of the message in its vector.
-    func begin(message index: Int)
-}
+import Syscalls
 
 /// Follows the messages of a vector while they run.
 public protocol MessageObserver: TraceSink {
@@ -18,6 +13,12 @@ public protocol MessageObserver: TraceSink {
     func stop()
     /// - Parameter report: what came of the message stopped last.
     func end(message index: Int, _ report: MessageReport)
+}
+
+extension MessageObserver {
+    public func begin(names: ActorNames) {}
+    public func stop() {}
+    public func end(message index: Int, _ report: MessageReport) {}
 }
 
 /// What the actors of a state are called.
@@ -34,19 +35,27 @@ public struct ActorNames {
     }
 }
 
-/// Hands events on to several sinks.
-final class TraceFan: MessageTraceSink {
-    private let sinks: [any MessageTraceSink]
+/// Hands on all that it is told to several observers.
+final class TraceFan: MessageObserver {
+    private let observers: [any MessageObserver]
 
-    init(_ sinks: [any MessageTraceSink]) { self.sinks = sinks }
+    init(_ observers: [any MessageObserver]) { self.observers = observers }
 
-    func begin(message index: Int) { for sink in sinks { sink.begin(message: index) } }
-    func record(_ event: TraceEvent) { for sink in sinks { sink.record(event) } }
+    func begin(names: ActorNames) { for observer in observers { observer.begin(names: names) } }
+    func begin(message index: Int) { for observer in observers { observer.begin(message: index) } }
+    func stop() { for observer in observers { observer.stop() } }
+    func end(message index: Int, _ report: MessageReport) {
+        for observer in observers { observer.end(message: index, report) }
+    }
+    func record(_ event: TraceEvent) { for observer in observers { observer.record(event) } }
+    func begin(_ stage: ExecutionStage) { for observer in observers { observer.begin(stage) } }
+    func enter(_ syscall: Syscall) { for observer in observers { observer.enter(syscall) } }
+    func ranOut(taken: UInt64) { for observer in observers { observer.ranOut(taken: taken) } }
 }
 
 /// Takes the events of a vector's messages as the lines of a golden trace: compared with one as they come, written to a
 /// file, or both. It keeps one line.
-final class TraceLines: MessageTraceSink {
+final class TraceLines: MessageObserver {
     private var comparison: TraceComparison?
     private let file: TraceFile?
     private var line: [UInt8] = []

@@ -24,17 +24,12 @@ struct VectorRunner: Sendable {
     private struct Sinks {
         var lines: TraceLines?
         var lotus: LotusTrace?
-        /// Follows the run alone: what it measures nothing else may slow down.
         var observer: (any MessageObserver)?
 
-        /// All of them as one; nil without any.
-        var all: (any MessageTraceSink)? {
-            switch (lines, lotus) {
-            case (nil, nil): nil
-            case (let lines?, nil): lines
-            case (nil, let lotus?): lotus
-            case (let lines?, let lotus?): TraceFan([lines, lotus])
-            }
+        /// All of them as one; nil without any, and without a detour where there is one.
+        var all: (any MessageObserver)? {
+            let all = [lines, lotus, observer].compactMap { $0 as (any MessageObserver)? }
+            return all.count > 1 ? TraceFan(all) : all.first
         }
     }
 
@@ -184,17 +179,17 @@ struct VectorRunner: Sendable {
         let store = ReplayBlockstore(blocks, shared: self.blocks)
         if notesReads { store.asked = [] }
         let externs = ReplayExterns(randomness: vector.randomness)
+        let observer = sinks.all
         do {
             let machine = try machine(
-                vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: sinks.observer ?? sinks.all)
+                vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: observer)
             let names = ActorNames(
                 manifest: machine.manifest,
                 actors: BuiltinMethods.actorsVersion(machine.manifest, variant.networkVersion))
-            sinks.lotus?.methodName = { code, method in names.method(method, of: code) }
-            sinks.observer?.begin(names: names)
+            observer?.begin(names: names)
             report.manifest = machine.manifest.cid
             report.priceList = machine.network.prices.id.rawValue
-            try execute(vector, on: machine, store, sinks, &report)
+            try execute(vector, on: machine, store, sinks, observer, &report)
         } catch {
             report.fail(error)
         }
@@ -203,22 +198,21 @@ struct VectorRunner: Sendable {
     }
 
     private func execute(
-        _ vector: Vector, on machine: Machine, _ store: any Blockstore, _ sinks: Sinks, _ report: inout VectorReport
+        _ vector: Vector, on machine: Machine, _ store: any Blockstore, _ sinks: Sinks,
+        _ observer: (any MessageObserver)?, _ report: inout VectorReport
     ) throws {
         let executor = Executor(machine)
-        let trace = sinks.all
         for (index, entry) in vector.messages.enumerated() {
-            trace?.begin(message: index)
-            sinks.observer?.begin(message: index)
+            observer?.begin(message: index)
             let message: MessageReport
             let result: ApplyResult
             do throws(ApplyError) {
-                (message, result) = try executor.measured(entry) { sinks.observer?.stop() }
+                (message, result) = try executor.measured(entry) { observer?.stop() }
             } catch {
                 report.problem = "message \(index)"
                 throw error
             }
-            sinks.observer?.end(message: index, message)
+            observer?.end(message: index, message)
             report.messages.append(message)
             if let lotus = sinks.lotus {
                 report.lotus.append(

@@ -16,6 +16,9 @@ public struct VectorSession: Sendable {
     /// Its messages.
     public var messages: [VectorMessage] { vector.messages }
 
+    /// Bytes of the blocks it keeps in memory.
+    public var bytes: Int { blocks.values.reduce(0) { $0 + $1.count } }
+
     fileprivate let vector: Vector
     fileprivate let variant: Vector.Variant
     fileprivate let blocks: [Cid: [UInt8]]

@@ -10,6 +10,8 @@ public enum StatisticsError: Error, Sendable, Hashable, CustomStringConvertible 
     case notPositive
     /// All values of a series are equal, so that nothing can be said of how another goes with it.
     case constant
+    /// Fewer rounds than an interval needs.
+    case tooFewRounds(Int)
 
     public var description: String {
         switch self {
@@ -18,6 +20,7 @@ public enum StatisticsError: Error, Sendable, Hashable, CustomStringConvertible 
         case .differentCounts(let first, let second): "series of \(first) and \(second) values"
         case .notPositive: "a value is not above zero"
         case .constant: "all values are equal"
+        case .tooFewRounds(let count): "\(count) rounds, fewer than \(Rounds.least)"
         }
     }
 }

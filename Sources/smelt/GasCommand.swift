@@ -54,7 +54,7 @@ enum GasCommand {
             }
         }
         guard let session = found.first else {
-            throw CommandFailure(.badInput, refused.map(reason) ?? "\(path): no variant")
+            throw CommandFailure(.badInput, refused.map(\.reason) ?? "\(path): no variant")
         }
         guard found.count == 1 else {
             let versions = found.map { "\($0.networkVersion.rawValue)" }.joined(separator: ", ")
@@ -81,17 +81,6 @@ enum GasCommand {
             return try FunctionProfile(session, messages, map: map).messages
         } catch { throw CommandFailure(.failure, error.description) }
     }
-
-    /// Why a vector was left out, in one line.
-    static func reason(_ report: VectorReport) -> String {
-        let mismatch = report.mismatches.first.map { mismatch in
-            "\(mismatch.message.map { "message \($0), " } ?? "")\(mismatch.field): expected \(mismatch.expected), "
-                + "got \(mismatch.got)"
-        }
-        var reason = report.problem ?? mismatch ?? "not passed"
-        if case .skipped(let why) = report.status { reason = "skipped: \(why)" }
-        return "\(report.name): \(reason)"
-    }
 }
 
 /// Vectors that do not count, with what the command's status becomes for them.
@@ -102,7 +91,7 @@ struct LeftOut {
     /// Notes one; of another network version than asked for it is nobody's fault.
     mutating func add(_ report: VectorReport) {
         if report.isOtherVersion { return }
-        let reason = GasCommand.reason(report)
+        let reason = report.reason
         Output.note("smelt: left out: \(reason)")
         rows.append(.object(["vector": .string(report.name), "reason": .string(reason)]))
         if case .skipped = report.status { return }

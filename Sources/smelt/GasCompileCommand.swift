@@ -3,6 +3,7 @@ import CommandTable
 import CompilePool
 import GasBench
 import JSON
+import Measuring
 
 /// `smelt gas compile`: what compiling takes and makes, by byte, function and block of WASM.
 enum GasCompileCommand {
@@ -24,7 +25,7 @@ enum GasCompileCommand {
     private static func text(_ json: JSONValue) -> JSONValue {
         func cell(_ value: JSONValue, _ name: String) -> JSONValue {
             func number(_ value: JSONValue?) -> String {
-                value?.numberText.flatMap(Double.init).map { fixed($0, abs($0) < 1_000 ? 3 : 0) } ?? ""
+                value?.double.map { Decimal.text($0, abs($0) < 1_000 ? 3 : 0) } ?? ""
             }
             if value["low"] != nil {
                 return .string("\(number(value["value"])) (\(number(value["low"])) to \(number(value["high"])))")

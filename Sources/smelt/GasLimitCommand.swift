@@ -9,7 +9,7 @@ enum GasLimitCommand {
         let index = try GasCommand.message(arguments, of: session)
         let recorded = session.run()
         guard recorded.status == .passed || recorded.status == .ran else {
-            throw CommandFailure(recorded.isLocalFailure ? .localFailure : .failure, GasCommand.reason(recorded))
+            throw CommandFailure(recorded.isLocalFailure ? .localFailure : .failure, recorded.reason)
         }
         var search = GasLimitSearch(session, message: index)
         let found: GasLimitSearch.Result

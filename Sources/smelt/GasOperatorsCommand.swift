@@ -4,6 +4,7 @@ import CompilePool
 import GasBench
 import GasSchedule
 import JSON
+import Measuring
 import NativeEngine
 import Statistics
 
@@ -48,12 +49,13 @@ enum GasOperatorsCommand {
         let rows = report.rows.sorted { $0.ratio.value > $1.ratio.value }.map { row -> JSONValue in
             .object([
                 "operator": .string(row.name), "form": .string(row.form.rawValue), "operands": .string(row.operands),
-                "gas": .number(fixed(row.stepGas, 1)), "ns": .number(fixed(row.step.value, 3)),
-                "from": .number(fixed(row.step.interval.low, 3)), "to": .number(fixed(row.step.interval.high, 3)),
-                "unmetered": row.unmetered.map { .number(fixed($0.value, 3)) } ?? .null,
-                "ratio": .number(row.stepGas > 0 ? fixed(row.ratio.value, 2) : "0"),
-                "operator_ns": row.time.map { .number(fixed($0.value, 3)) } ?? .null,
-                "operator_ratio": row.operatorRatio.map { .number(fixed($0.value, 2)) } ?? .null,
+                "gas": .number(Decimal.text(row.stepGas, 1)), "ns": .number(Decimal.text(row.step.value, 3)),
+                "from": .number(Decimal.text(row.step.interval.low, 3)),
+                "to": .number(Decimal.text(row.step.interval.high, 3)),
+                "unmetered": row.unmetered.map { .number(Decimal.text($0.value, 3)) } ?? .null,
+                "ratio": .number(row.stepGas > 0 ? Decimal.text(row.ratio.value, 2) : "0"),
+                "operator_ns": row.time.map { .number(Decimal.text($0.value, 3)) } ?? .null,
+                "operator_ratio": row.operatorRatio.map { .number(Decimal.text($0.value, 2)) } ?? .null,
             ])
         }
         let others = report.rows.filter { !$0.peers.isEmpty }.sorted { row, other in
@@ -83,7 +85,7 @@ enum GasOperatorsCommand {
                         } ?? "none")),
                 .init(
                     "accuracy_ratio",
-                    .string(report.accuracyRatio.map { "\(fixed($0, 1)) (p99/p1 of ns per gas)" } ?? "none")),
+                    .string(report.accuracyRatio.map { "\(Decimal.text($0, 1)) (p99/p1 of ns per gas)" } ?? "none")),
             ])
         return ReportText.render(summary)
             + "\nTimes are of a step, 10 gas pay for 1 ns: ratio 1 is exact. What other programs do to this machine is in "
@@ -102,10 +104,10 @@ extension GasOperatorsCommand {
         report.syscalls.sorted { $0.ratio.value > $1.ratio.value }.map { row in
             .object([
                 "syscall": .string(row.syscall), "arguments": .string(row.operands),
-                "compute": .number(fixed(row.compute, 1)), "other": .number(fixed(row.other, 1)),
-                "ns": .number(fixed(row.time.value, 1)), "from": .number(fixed(row.time.interval.low, 1)),
-                "to": .number(fixed(row.time.interval.high, 1)),
-                "ratio": .number(row.compute > 0 ? fixed(row.ratio.value, 3) : "0"),
+                "compute": .number(Decimal.text(row.compute, 1)), "other": .number(Decimal.text(row.other, 1)),
+                "ns": .number(Decimal.text(row.time.value, 1)), "from": .number(Decimal.text(row.time.interval.low, 1)),
+                "to": .number(Decimal.text(row.time.interval.high, 1)),
+                "ratio": .number(row.compute > 0 ? Decimal.text(row.ratio.value, 3) : "0"),
             ])
         }
     }
@@ -172,7 +174,7 @@ struct GasBenchSetup {
 
     /// `12.3 (12.1 to 12.6)`
     static func text(_ estimate: Estimate, _ decimals: Int) -> String {
-        "\(fixed(estimate.value, decimals)) (\(fixed(estimate.interval.low, decimals)) to "
-            + "\(fixed(estimate.interval.high, decimals)))"
+        "\(Decimal.text(estimate.value, decimals)) (\(Decimal.text(estimate.interval.low, decimals)) to "
+            + "\(Decimal.text(estimate.interval.high, decimals)))"
     }
 }

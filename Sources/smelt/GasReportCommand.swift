@@ -23,18 +23,20 @@ enum GasReportCommand {
         var measured = try resume(state, conditions, fresh: arguments.has("fresh"))
         measured.facts = facts
         let start = Progress.now
+        let spent = measured.seconds
         let budget = Double(arguments.integer("budget") ?? 600)
         let progress = Progress(enabled: !arguments.has("quiet"))
         var failed = ExitStatus.success
         if let sessions {
-            // The operators' share, where they are still to be measured.
-            let share = arguments.has("no-operators") || !measured.operators.isNull ? 1.0 : 0.7
+            // The rest is the operators'.
+            let share = arguments.has("no-operators") ? 1.0 : 0.7
             failed = try measure(sessions, &measured, state: state, seconds: budget * share, progress)
         }
         if !arguments.has("no-operators"), measured.operators.isNull {
-            let left = max(20, budget - Double(Progress.now - start) / 1e9)
+            let left = max(20, budget - spent - Double(Progress.now - start) / 1e9)
             var bench = setup.bench
             bench.budget = left
+            bench.coversCompiling = true
             do {
                 measured.operators = try OperatorReport.measure(
                     operators: [], bench: bench, conditions: setup.conditions, metered: setup.metered,
@@ -118,39 +120,19 @@ enum GasReportCommand {
     private static func measure(
         _ sessions: VectorSessions, _ measured: inout Measured, state: String, seconds: Double, _ progress: Progress
     ) throws(CommandFailure) -> ExitStatus {
-        let start = Progress.now
-        var saved = start
         var leftOut = LeftOut()
-        let measurement = Measurement(rounds: 40, leastRounds: 5)
-        for index in 0..<sessions.count {
-            for opened in sessions.open(index) {
-                let passed = Double(Progress.now - start) / 1e9
-                switch opened {
-                case .report(let report):
-                    if measured.done.contains(report.name) { continue }
-                    leftOut.add(report)
-                    if !report.isOtherVersion { measured.leaveOut(report.name, GasCommand.reason(report)) }
-                case .session(let session):
-                    if measured.done.contains(session.name) { continue }
-                    let share = max(0, seconds - passed) / Double(sessions.count - index)
-                    let outcome = measurement.measure(session, seconds: share)
-                    if outcome.messages.isEmpty && !session.messages.isEmpty {
-                        leftOut.add(outcome.report)
-                        measured.leaveOut(session.name, GasCommand.reason(outcome.report))
-                    } else {
-                        measured.add(session.name, outcome.messages)
-                    }
-                    progress.update(
-                        "\(index + 1)/\(sessions.count) vectors, about \(Int(max(0, seconds - passed))) s left; "
-                            + "last \(session.name)")
-                }
-                if Progress.now - saved > 10_000_000_000 {
-                    try save(measured, state)
-                    saved = Progress.now
-                }
+        if !measured.isComplete {
+            var rounds = InterleavedRounds(sessions, effort: InterleavedRounds.Effort(seconds: seconds))
+            try rounds.run(&measured) {
+                leftOut.add($0)
+            } progress: { at in
+                progress.update(
+                    "round \(at.round): \(at.done)/\(at.vectors) vectors; about \(Int(at.secondsLeft)) s left for rounds"
+                )
+            } save: { (measured) throws(CommandFailure) in
+                try save(measured, state)
             }
         }
-        try save(measured, state)
         // One left out by an earlier run still counts.
         return leftOut.status == .success && !measured.leftOut.isEmpty ? .failure : leftOut.status
     }

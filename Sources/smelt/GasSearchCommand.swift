@@ -1,6 +1,7 @@
 import CommandTable
 import GasBench
 import JSON
+import Measuring
 import Primitives
 import Statistics
 
@@ -20,7 +21,7 @@ enum GasSearchCommand {
                 pool: setup.metered
             ) { state in
                 progress.update(
-                    "generation \(state.generation), \(state.measured) loops; worst \(fixed(state.worst, 3)) ns per gas; "
+                    "generation \(state.generation), \(state.measured) loops; worst \(Decimal.text(state.worst, 3)) ns per gas; "
                         + "\(max(0, Int(budget) - Int((Progress.now - start) / 1_000_000_000))) s left; \(state.text)")
             }
         } catch { throw GasBenchSetup.failure(error) }
@@ -83,7 +84,7 @@ enum GasSearchCommand {
         for (found, row) in zip(outcome.found, rows) {
             let others = (row["engines"]?.array ?? []).map { other in
                 func number(_ name: String) -> String {
-                    other["ns_per_gas"]?[name]?.numberText.flatMap(Double.init).map { fixed($0, 3) } ?? ""
+                    other["ns_per_gas"]?[name]?.double.map { Decimal.text($0, 3) } ?? ""
                 }
                 return
                     "\n  in \(other["engine"]?.string ?? ""): \(number("value")) (\(number("low")) to \(number("high")))"

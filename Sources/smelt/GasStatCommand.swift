@@ -1,6 +1,7 @@
 import CommandTable
 import GasReport
 import JSON
+import Measuring
 import NativeEngine
 import Replay
 

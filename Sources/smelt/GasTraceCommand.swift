@@ -13,7 +13,7 @@ enum GasTraceCommand {
         let outcome = Measurement(rounds: Int(arguments.integer("rounds") ?? 20)).measure(session)
         guard outcome.messages.indices.contains(index) else {
             let status: ExitStatus = outcome.report.isLocalFailure ? .localFailure : .failure
-            throw CommandFailure(status, GasCommand.reason(outcome.report))
+            throw CommandFailure(status, outcome.report.reason)
         }
         let message = outcome.messages[index]
         let functions =

@@ -129,11 +129,6 @@ enum Pools {
             if case BenchError.unknownOperator("i64.sum") = error { true } else { false }
         }
     }
-
-    @Test(arguments: [(0.1234, 2, "0.12"), (-1.005, 1, "-1.0"), (12, 0, "12"), (0.999, 2, "1.00"), (-0.001, 2, "0.00")])
-    func decimals(value: Double, decimals: Int, text: String) {
-        #expect(fixed(value, decimals) == text)
-    }
 }
 
 @Suite struct CompileCostsTests {

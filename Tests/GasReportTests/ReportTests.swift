@@ -1,4 +1,5 @@
 import JSON
+import Measuring
 import Statistics
 import Testing
 
@@ -11,11 +12,10 @@ import Testing
         "machine": .string("a"), "actors": .null, "settings": .null, "vectors": .integer(3),
     ])
 
-    private static func measuredSamples() throws -> Measured {
+    private static func measuredSamples(rounds: Int = 4) throws -> Measured {
         var measured = Measured(conditions: conditions)
-        for session in try sessions(sampleVectors) {
-            measured.add(session.name, Measurement(rounds: 4).measure(session).messages)
-        }
+        var run = InterleavedRounds(try sampleSessions(), effort: .init(seconds: 0, least: rounds, most: rounds))
+        run.run(&measured) { _ in }
         return measured
     }
 
@@ -24,8 +24,9 @@ import Testing
         measured.leaveOut("other", "why")
         let json = try JSON.parse(Array(measured.json.text().utf8))
         let again = try #require(Measured(json))
-        #expect(again.json == json && again.done.count == 4 && again.count == measured.count && again.count > 3)
-        for name in ["done", "messages", "yardstick_ns", "schema", "conditions"] {
+        #expect(again.json == json && again.count == measured.count && again.count > 3 && again.rounds == 4)
+        #expect(again.isComplete && again.leftOut.count == 1)
+        for name in ["complete", "messages", "seconds", "schema", "conditions", "left_out"] {
             let less = JSONValue.object((json.members ?? []).filter { $0.name != name })
             #expect(Measured(less) == nil, "\(name)")
         }
@@ -47,7 +48,7 @@ import Testing
         let shares = (json["shares"]?.members ?? []).reduce(0) { $0 + ($1.value.double ?? 0) }
         #expect((shares - 1).magnitude < 0.002)
         let headline = try #require(json["headline"])
-        let estimate = try #require(Estimate(headline["ns_per_gas"]))
+        let estimate = try #require(Estimate(json: headline["ns_per_gas"]))
         #expect(estimate.interval.contains(estimate.value) && estimate.value > 0)
     }
 
@@ -82,19 +83,22 @@ import Testing
 
     /// Twelve messages whose guest code takes half of what is paid for, and hashing four times as much.
     @Test func pricesFollowTheMeasurements() throws {
-        let template = try #require(try Self.measuredSamples().records.first)
+        let template = try #require(try Self.measuredSamples(rounds: 1).series.first)
         var measured = Measured(conditions: Self.conditions)
         for size in 1...12 {
-            var record = template
+            var message = template
             let gas = UInt64(size) * 1_000_000
-            record.title = "actor.Method"
-            record.gasUsed = gas * 3
-            record.charges = [
-                .init(name: "wasm_exec", count: 1, compute: gas * 1000, other: 0, nanoseconds: Double(gas) * 0.05),
-                .init(name: "OnHashing", count: 1, compute: gas * 1000, other: 0, nanoseconds: Double(gas) * 0.4),
-                .init(name: "OnVerifyPost", count: 1, compute: gas * 1000, other: 0, nanoseconds: 1),
+            message.title = "actor.Method"
+            message.gasUsed = gas * 3
+            message.charges = ["wasm_exec", "OnHashing", "OnVerifyPost"].map {
+                .init(name: $0, count: 1, compute: gas * 1000, other: 0)
+            }
+            message.rounds = [
+                .init(
+                    elapsed: Double(gas), yardstick: 100, charges: [Double(gas) * 0.05, Double(gas) * 0.4, 1],
+                    calls: message.rounds[0].calls)
             ]
-            measured.records.append(record)
+            measured.series.append(message)
         }
         let proposal = PriceProposal(measured, anchor: 10)
         func factor(_ name: String) -> Double { proposal.rows.first { $0.charge == name }?.factor?.value ?? 0 }
@@ -143,11 +147,6 @@ import Testing
     }
 
     /// A machine that has become slower as a whole has not drifted.
-    /// Twenty thousand steps, each of which needs the one before, cannot take less than half a nanosecond each.
-    @Test func theYardstickIsWorkedOff() {
-        #expect((0..<5).map { _ in Yardstick.measure() }.min() ?? 0 > 10_000)
-    }
-
     @Test func theYardstickTakesTheMachinesSpeedAway() throws {
         let old = report(["a": (1, 0.01), "b": (2, 0.01)])
         let new = report(["a": (1.5, 0.015), "b": (3, 0.015)], yardstick: 150)

@@ -11,6 +11,11 @@ import WasmReference
 
 let sampleVectors = packageRoot + "/Tests/Samples/vectors"
 
+/// The sample vectors.
+func sampleSessions() throws -> VectorSessions {
+    try VectorSessions([sampleVectors], engine: ReferenceEngine.fvm(), bundles: [])
+}
+
 /// The first variant of each vector below a path.
 func sessions(_ path: String, bundles: [ActorBundle] = []) throws -> [VectorSession] {
     let found = try VectorSessions([path], engine: ReferenceEngine.fvm(), bundles: bundles)

@@ -63,16 +63,6 @@ import Testing
         #expect(try session.run(message: 0, gasLimit: found.limit - 1).messages[0].exitCode == .sysOutOfGas)
         #expect(found.below?.exitCode == .sysOutOfGas)
     }
-
-    @Test func textOfNumbersAndTables() {
-        #expect(
-            Decimal.text(-1.25, 1) == "-1.3" && Decimal.text(0.05, 3) == "0.050" && Decimal.text(-0.001, 1) == "0.0")
-        #expect(Decimal.text(1234.5678, 0) == "1235")
-        let rows = JSONValue.array([
-            .object(["a": .string("x,\"y\""), "b": .null]), .object(["a": .integer(1), "b": .bool(true)]),
-        ])
-        #expect(CSV.text(rows) == "a,b\r\n\"x,\"\"y\"\"\",\r\n1,true\r\n")
-    }
 }
 
 extension GasStatistics.Row: Equatable {

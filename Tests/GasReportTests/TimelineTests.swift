@@ -32,10 +32,7 @@ import Testing
         let session = try #require(try sessions(path).first)
         final class Charges: MessageObserver {
             var charges: [[GasCharge]] = []
-            func begin(names: ActorNames) {}
             func begin(message index: Int) { charges.append([]) }
-            func stop() {}
-            func end(message index: Int, _ report: MessageReport) {}
             func record(_ event: TraceEvent) {
                 if case .charge(let charge) = event { charges[charges.count - 1].append(charge) }
             }

@@ -5,6 +5,7 @@ import IPLD
 import JSON
 import Kernel
 import Machine
+import Measuring
 import Primitives
 import SeededRandom
 import Statistics
@@ -46,10 +47,10 @@ extension SyscallRowTime {
 
     /// The row that `json` made; nil for anything else.
     public init?(json: JSONValue) {
-        func number(_ name: String) -> Double? { json[name]?.numberText.flatMap(Double.init) }
+        func number(_ name: String) -> Double? { json[name]?.double }
         guard let syscall = json["syscall"]?.string, let operands = json["operands"]?.string,
             let compute = number("compute_gas"), let other = number("other_gas"),
-            let time = json["ns"].flatMap(Estimate.init(json:)),
+            let time = Estimate(json: json["ns"]),
             let executions = json["executions"]?.integer(UInt64.self), let rounds = json["rounds"]?.integer(Int.self)
         else { return nil }
         self.init(
@@ -71,6 +72,8 @@ public final class SyscallBench {
     private let engine: any ActorEngine
     private let settings: BenchSettings
     private var random: SplitMix64
+    /// What the yardstick took in each round, nanoseconds: rows are as if it had always taken its median.
+    public private(set) var yardsticks: [Double] = []
 
     /// - Parameters:
     ///   - syscalls: titles such as `crypto::hash`; empty is all.
@@ -108,24 +111,30 @@ public final class SyscallBench {
         }
         var times = Array(repeating: [Double](), count: kernels.count)
         let end = ThreadClock.wall + UInt64(settings.budget * 1e9)
+        var yardstick = Yardstick(.host)
         var rounds = 0
         while rounds < settings.mostRounds, rounds < BenchSettings.leastRounds || ThreadClock.wall < end {
+            let before = yardstick.measure()
             for index in kernels.indices.shuffled(using: &random) {
                 let swapped = random.next() & 1 == 1
                 var pair = try run(index, swapped ? [2, 1] : [1, 2], counts[index])
                 if swapped { pair.swapAt(0, 1) }
                 times[index].append((Double(pair[1]) - Double(pair[0])) / Double(counts[index]))
             }
+            yardsticks.append((before + yardstick.measure()) / 2)
             rounds += 1
             progress(OperatorBench.Progress(stage: "syscall round", done: rounds, total: settings.mostRounds))
         }
         let bootstrap = Bootstrap(seed: settings.seed)
         return try kernels.indices.map { (index) throws(BenchError) in
-            guard let sample = try? Sample(times[index]) else { throw .noTime(rounds: 0) }
+            let levelled = Rounds.levelled(times[index], yardsticks: yardsticks)
+            guard let time = try? Rounds.median(levelled, bootstrap: bootstrap) else {
+                throw .noTime(rounds: times[index].count)
+            }
             func each(_ milligas: UInt64) -> Double { Double(milligas) / 1_000 / Double(counts[index]) }
             return SyscallRowTime(
                 syscall: kernels[index].row.title, operands: kernels[index].operands, compute: each(gas[index].compute),
-                other: each(gas[index].other), time: bootstrap.median(sample),
+                other: each(gas[index].other), time: time,
                 executions: counts[index] * UInt64(times[index].count), rounds: times[index].count)
         }
     }
