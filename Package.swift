@@ -135,6 +135,12 @@ let targets: [Target] = [
             "Machine", "Kernel", "StateTree", "Engine", "GasSchedule", "Syscalls", "Bundle", "IPLD", "Drafts",
             "Primitives", "Crypto", "JSON", "CZlib",
         ], unsafe: .systemCalls),
+    layer(
+        "Tipsets",
+        [
+            "Chain", "Machine", "Kernel", "StateTree", "Engine", "BlockFiles", "GasSchedule", "IPLD", "Primitives",
+            "Crypto",
+        ]),
     // The interpreter: a witness for tests, and for the reports the one that counts gas by function.
     layer("WasmReference", ["Metering", "Validator", "GasSchedule", "WasmFormat", "Engine"], unsafe: .runtime),
     layer(
@@ -269,6 +275,12 @@ let targets: [Target] = [
             "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Metering", "Engine", "WasmFormat",
             "GasSchedule",
             "Bundle", "IPLD", "Crypto", "Primitives",
+        ]),
+    tests(
+        "Tipsets",
+        [
+            "Tipsets", "Chain", "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Engine", "GasSchedule",
+            "Bundle", "BlockFiles", "IPLD", "Crypto", "Primitives",
         ]),
     tests(
         "GasReport",

@@ -22,6 +22,11 @@ public enum BaseFee {
         public var premium: TokenAmount
     }
 
+    /// Whether a height has the smallest fee whatever its parents' messages say.
+    public static func isSuspended(_ network: ChainNetwork, childHeight: Int64) -> Bool {
+        (0..<120).contains(childHeight - 1 - network.breeze)
+    }
+
     /// The formula that holds at a height.
     public enum Formula: Sendable {
         /// By gas limits; `packed` is the first form, in which five of four limits counted.
@@ -88,9 +93,10 @@ public enum BaseFee {
 }
 
 extension BaseFee.Entry {
-    init(_ message: ChainMessage) {
+    /// - Parameter cid: by which messages are told apart; nodes differ in whether it covers the signature.
+    public init(_ message: ChainMessage, cid: Cid? = nil) {
         self.init(
-            cid: message.cid, sender: message.message.from, nonce: message.message.nonce,
+            cid: cid ?? message.cid, sender: message.message.from, nonce: message.message.nonce,
             gasLimit: message.message.gasLimit, feeCap: message.message.feeCap, premium: message.message.premium)
     }
 }

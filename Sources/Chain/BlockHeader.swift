@@ -9,18 +9,33 @@ public struct BlockHeader: Sendable, Equatable {
     public struct BeaconEntry: Sendable, Equatable {
         public var round: UInt64
         public var data: [UInt8]
+
+        public init(round: UInt64, data: [UInt8]) {
+            self.round = round
+            self.data = data
+        }
     }
 
     /// The proof of having won.
     public struct ElectionProof: Sendable, Equatable {
         public var winCount: Int64
         public var vrfProof: [UInt8]
+
+        public init(winCount: Int64, vrfProof: [UInt8]) {
+            self.winCount = winCount
+            self.vrfProof = vrfProof
+        }
     }
 
     /// A proof of storage.
     public struct PoStProof: Sendable, Equatable {
         public var type: Int64
         public var bytes: [UInt8]
+
+        public init(type: Int64, bytes: [UInt8]) {
+            self.type = type
+            self.bytes = bytes
+        }
     }
 
     public var miner: Address

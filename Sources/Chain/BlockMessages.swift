@@ -13,8 +13,14 @@ public struct ChainMessage: Sendable, Equatable {
     /// Type and signature; nil for a message whose BLS signature is part of the block's aggregate.
     public var signature: [UInt8]?
 
+    /// As blocks name a message whose signature is in their aggregate; nil for an amount too large for a block.
+    public var unsignedCid: Cid? {
+        guard signature != nil else { return cid }
+        return (try? message.encoded()).map { .blake2b256(codec: Cid.dagCbor, data: $0) }
+    }
+
     /// Reads a message block: a tuple of ten, or a pair of one and its signature.
-    init(_ cid: Cid, isSigned: Bool, from store: any Blockstore) throws(ChainError) {
+    public init(_ cid: Cid, isSigned: Bool, from store: any Blockstore) throws(ChainError) {
         let data = try store.chainBlock(cid, "message")
         self.cid = cid
         chainLength = UInt64(data.count)

@@ -8,10 +8,13 @@ public struct ChainExport {
     public struct Options: Sendable {
         public var messages = true
         public var states = true
+        /// The receipts that headers name, which nodes leave out.
+        public var receipts = false
 
-        public init(messages: Bool = true, states: Bool = true) {
+        public init(messages: Bool = true, states: Bool = true, receipts: Bool = false) {
             self.messages = messages
             self.states = states
+            self.receipts = receipts
         }
     }
 
@@ -58,6 +61,9 @@ public struct ChainExport {
                 for header in tipset.blocks where try snapshot.has(header.messages) {
                     try copy(header.messages, &seen, to: out, links: true)
                 }
+            }
+            if options.receipts, try snapshot.has(tipset.parentMessageReceipts) {
+                try copy(tipset.parentMessageReceipts, &seen, to: out, links: false)
             }
             if options.states, try snapshot.has(tipset.parentStateRoot) {
                 summary.states += 1

@@ -143,7 +143,7 @@ public struct ChainVerification {
     }
 
     private mutating func baseFee(_ tipset: TipSet, _ child: TipSet, _ entries: [BaseFee.Entry]) {
-        guard let network = snapshot.network, !(0..<120).contains(child.height - 1 - network.breeze) else { return }
+        guard let network = snapshot.network, !BaseFee.isSuspended(network, childHeight: child.height) else { return }
         let formula = BaseFee.Formula.of(network, height: tipset.height)
         let next = BaseFee.next(tipset.baseFee, formula, entries: entries, blocks: tipset.blocks.count)
         guard next == child.baseFee else {

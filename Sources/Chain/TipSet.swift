@@ -55,13 +55,16 @@ public struct TipSet: Sendable, Equatable {
     private static func precedes(_ left: (cid: Cid, header: BlockHeader), _ right: (cid: Cid, header: BlockHeader))
         -> Bool
     {
-        let hashes = [left, right].map { Blake2b.hash256($0.header.ticket ?? []) }
+        let hashes = [left, right].map { $0.header.ticketDigest }
         if hashes[0] != hashes[1] { return hashes[0].lexicographicallyPrecedes(hashes[1]) }
         return left.cid.bytes.lexicographicallyPrecedes(right.cid.bytes)
     }
 
     /// The CID of the key: of a CBOR byte string of all CIDs one after another.
-    public var keyCid: Cid {
+    public var keyCid: Cid { TipSet.keyCid(key) }
+
+    /// The CID of a tipset with this key.
+    public static func keyCid(_ key: [Cid]) -> Cid {
         .blake2b256(codec: Cid.dagCbor, data: CborWriter.byteString(key.flatMap(\.bytes)))
     }
 
@@ -77,6 +80,9 @@ public struct TipSet: Sendable, Equatable {
 }
 
 extension BlockHeader {
+    /// By which blocks are ordered and from which the chain's randomness comes.
+    public var ticketDigest: [UInt8] { Blake2b.hash256(ticket ?? []) }
+
     /// Reads a header.
     public static func load(_ cid: Cid, from store: any Blockstore) throws(ChainError) -> BlockHeader {
         let data = try store.chainBlock(cid, "header")
@@ -86,7 +92,7 @@ extension BlockHeader {
 
 extension Blockstore {
     /// A block that has to be there.
-    func chainBlock(_ cid: Cid, _ what: String) throws(ChainError) -> [UInt8] {
+    public func chainBlock(_ cid: Cid, _ what: String) throws(ChainError) -> [UInt8] {
         let found: [UInt8]?
         if cid.hashCode == Cid.identity { return cid.digest }
         do { found = try get(cid) } catch { throw .store(error.description) }

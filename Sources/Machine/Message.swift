@@ -92,6 +92,11 @@ public struct SignedMessage: Sendable, Equatable {
     /// Type and signature.
     public var signature: [UInt8]
 
+    public init(message: Message, signature: [UInt8]) {
+        self.message = message
+        self.signature = signature
+    }
+
     /// Decodes the pair; of the signature nothing is checked.
     public init(cbor: [UInt8]) throws(MessageError) {
         let item: Range<Int>
