@@ -286,7 +286,7 @@ let targets: [Target] = [
         "GasReport",
         [
             "GasReport", "Replay", "NativeEngine", "WasmReference", "Metering", "WasmFormat", "GasSchedule", "Kernel",
-            "Bundle", "Measuring", "Statistics", "JSON",
+            "Engine", "Bundle", "Measuring", "Statistics", "JSON",
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),

@@ -27,6 +27,8 @@ final class ReplayBlockstore: Blockstore {
     private(set) var own: [Cid: [UInt8]]
     /// Those of `own` that were asked for since this was last emptied; nil, which costs nothing, where nobody wants to know.
     var asked: Set<Cid>?
+    /// Those that were asked for and are nowhere.
+    private(set) var missed: Set<Cid> = []
 
     init(_ blocks: [Cid: [UInt8]], shared: SharedBlocks) {
         own = blocks
@@ -34,7 +36,11 @@ final class ReplayBlockstore: Blockstore {
     }
 
     func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]? {
-        guard let data = own[cid] else { return shared.get(cid) }
+        guard let data = own[cid] else {
+            let found = shared.get(cid)
+            if found == nil { missed.insert(cid) }
+            return found
+        }
         asked?.insert(cid)
         return data
     }

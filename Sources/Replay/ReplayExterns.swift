@@ -6,11 +6,13 @@ import Primitives
 /// Answers as the node gave them when the vector was recorded (FVM vectors, sections 2 to 4).
 final class ReplayExterns: Externs {
     /// What every epoch without a recorded answer gets: 32 ASCII bytes.
-    private static let unrecorded = Array("i_am_random_____i_am_random_____".utf8)
+    private static let standIn = Array("i_am_random_____i_am_random_____".utf8)
 
     private let answers: [RandomnessAnswer]
     /// Recorded answers that were asked for.
     private(set) var given: [RandomnessAnswer] = []
+    /// Epochs of answers that nobody recorded.
+    private(set) var unrecorded: Set<Int64> = []
     private let counted = CountedProofs(ConformanceProofs())
     var proofs: any ProofSyscalls { counted }
     /// What was answered by the rules of the reference's conformance driver.
@@ -25,7 +27,8 @@ final class ReplayExterns: Externs {
     private func answer(_ source: RandomnessAnswer.Source, _ epoch: Int64) -> [UInt8] {
         // Vectors may repeat a question; the first answer counts.
         guard let answer = answers.first(where: { $0.source == source && $0.epoch == epoch }) else {
-            return Self.unrecorded
+            unrecorded.insert(epoch)
+            return Self.standIn
         }
         if !given.contains(answer) { given.append(answer) }
         return answer.digest

@@ -48,10 +48,29 @@ public struct VectorReport: Sendable {
     public var manifest: Cid?
     /// The price list's name.
     public var priceList: String?
+    /// What it asked for and the vector does not have.
+    public var missing = Missing()
     /// Verifications answered by a rule.
     public var answered = AnsweredVerifications()
     /// Lotus's view of each message, where it was asked for.
     public var lotus: [JSONValue] = []
+
+    /// What a run asked for in vain. A run that ends as recorded may have some; one that is changed on purpose goes
+    /// where no recording went, and what it comes to by these says nothing.
+    public struct Missing: Sendable, Equatable {
+        /// Blocks, code among them.
+        public var blocks: Set<Cid> = []
+        /// Epochs of randomness, which the rule of the reference's driver answered.
+        public var randomness: Set<Int64> = []
+
+        /// What is missing here and was not there.
+        public func subtracting(_ other: Missing) -> Missing {
+            Missing(
+                blocks: blocks.subtracting(other.blocks), randomness: randomness.subtracting(other.randomness))
+        }
+
+        public var isEmpty: Bool { blocks.isEmpty && randomness.isEmpty }
+    }
 
     public init(name: String, file: String, status: Status) {
         self.name = name

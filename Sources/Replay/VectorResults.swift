@@ -69,7 +69,7 @@ extension Vector {
 }
 
 /// Why a vector cannot have results.
-struct NoResults: Error, CustomStringConvertible {
+public struct NoResults: Error, CustomStringConvertible {
     var reason: String
-    var description: String { reason }
+    public var description: String { reason }
 }

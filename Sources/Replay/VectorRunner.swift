@@ -9,7 +9,7 @@ import StateTree
 
 /// Runs vectors; one value serves all threads.
 struct VectorRunner: Sendable {
-    let engine: any ActorEngine
+    var engine: any ActorEngine
     let blocks: SharedBlocks
     /// Only variants of this version run; nil runs all.
     let networkVersion: NetworkVersion?
@@ -19,6 +19,8 @@ struct VectorRunner: Sendable {
     var lotus = false
     /// Whether an outcome says which blocks were asked for.
     var notesReads = false
+    /// Prices in the place of those of the network version.
+    var prices: PriceList?
 
     /// Where the events of a run go.
     private struct Sinks {
@@ -151,8 +153,10 @@ struct VectorRunner: Sendable {
         _ externs: ReplayExterns,
         trace: (any TraceSink)? = nil
     ) throws -> Machine {
-        try Machine(
-            network: try vector.environment.facts(variant),
+        var network = try vector.environment.facts(variant)
+        if let prices { network.prices = prices }
+        return try Machine(
+            network: network,
             stateRoot: stateRoot, store: store, engine: engine, externs: externs, trace: trace)
     }
 
@@ -165,10 +169,8 @@ struct VectorRunner: Sendable {
     func run(
         _ vector: Vector, _ variant: Vector.Variant, name: String, file: String, _ blocks: [Cid: [UInt8]],
         observer: (any MessageObserver)?
-    ) -> VectorReport {
-        run(
-            vector, variant, VectorReport(name: name, file: file, status: .passed), blocks, Sinks(observer: observer)
-        ).report
+    ) -> Outcome {
+        run(vector, variant, VectorReport(name: name, file: file, status: .passed), blocks, Sinks(observer: observer))
     }
 
     private func run(
@@ -194,6 +196,7 @@ struct VectorRunner: Sendable {
             report.fail(error)
         }
         report.answered = externs.answered
+        report.missing = .init(blocks: store.missed, randomness: externs.unrecorded)
         return Outcome(report: report, blocks: store.own, asked: store.asked ?? [])
     }
 

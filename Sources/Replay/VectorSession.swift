@@ -19,21 +19,49 @@ public struct VectorSession: Sendable {
     /// Bytes of the blocks it keeps in memory.
     public var bytes: Int { blocks.values.reduce(0) { $0 + $1.count } }
 
-    fileprivate let vector: Vector
-    fileprivate let variant: Vector.Variant
-    fileprivate let blocks: [Cid: [UInt8]]
-    fileprivate let runner: VectorRunner
+    private(set) var vector: Vector
+    let variant: Vector.Variant
+    let blocks: [Cid: [UInt8]]
+    private(set) var runner: VectorRunner
+
+    init(
+        name: String, file: String, _ vector: Vector, _ variant: Vector.Variant, _ blocks: [Cid: [UInt8]],
+        _ runner: VectorRunner
+    ) {
+        self.name = name
+        self.file = file
+        networkVersion = variant.networkVersion
+        self.vector = vector
+        self.variant = variant
+        self.blocks = blocks
+        self.runner = runner
+    }
 
     /// The same on another engine.
     public func with(engine: any ActorEngine) -> VectorSession {
-        VectorSession(
-            name: name, file: file, networkVersion: networkVersion, vector: vector, variant: variant, blocks: blocks,
-            runner: VectorRunner(engine: engine, blocks: runner.blocks, networkVersion: runner.networkVersion))
+        var changed = self
+        changed.runner.engine = engine
+        return changed
+    }
+
+    /// The same under other prices than its network version has; they must have a price for each of its syscalls, and
+    /// what compiled code is charged is decided by the engine.
+    public func with(prices: PriceList) -> VectorSession {
+        var changed = self
+        changed.runner.prices = prices
+        return changed
+    }
+
+    /// The same without demands.
+    public var demandingNothing: VectorSession {
+        var changed = self
+        changed.vector.postconditions = nil
+        return changed
     }
 
     /// Runs it as it stands and compares with what it demands.
     public func run(observer: (any MessageObserver)? = nil) -> VectorReport {
-        runner.run(vector, variant, name: name, file: file, blocks, observer: observer)
+        runner.run(vector, variant, name: name, file: file, blocks, observer: observer).report
     }
 
     /// Runs its messages up to one of them, that one with another gas limit; nothing is compared.
@@ -44,7 +72,7 @@ public struct VectorSession: Sendable {
         changed.unreadableMessage = nil
         changed.messages = Array(vector.messages[...index])
         changed.messages[index] = try vector.messages[index].limited(to: limit)
-        return runner.run(changed, variant, name: name, file: file, blocks, observer: nil)
+        return runner.run(changed, variant, name: name, file: file, blocks, observer: nil).report
     }
 }
 
@@ -114,9 +142,7 @@ public struct VectorSessions: Sendable {
                 return .report(report)
             }
             return .session(
-                VectorSession(
-                    name: name, file: source.title, networkVersion: variant.networkVersion, vector: vector,
-                    variant: variant, blocks: blocks, runner: runner))
+                VectorSession(name: name, file: source.title, vector, variant, blocks, runner))
         }
     }
 }

@@ -19,18 +19,21 @@ enum GasCommand {
         case "limit": return try GasLimitCommand.run(arguments)
         case "operators": return try GasOperatorsCommand.run(arguments)
         case "compile": return try GasCompileCommand.run(arguments)
+        case "whatif": return try GasWhatIfCommand.run(arguments)
         case "search": return try GasSearchCommand.run(arguments)
         default: return try GasMeasureCommand.run(arguments)
         }
     }
 
     /// The vectors a command line names, on an engine that waits for compiled code: what is measured runs in one tier.
-    /// - Parameter map: told where code is mapped.
+    /// - Parameters:
+    ///   - map: told where code is mapped.
+    ///   - more: bundles besides those that `--bundle` names.
     static func sessions(
-        _ arguments: Parsed, _ paths: [String], map: CodeMap? = nil
+        _ arguments: Parsed, _ paths: [String], map: CodeMap? = nil, bundles more: [ActorBundle] = []
     ) throws(CommandFailure) -> VectorSessions {
         let version = try NetworkVersionInput.version(arguments)
-        let bundles = try BundleInput.all(arguments)
+        let bundles = more + (try BundleInput.all(arguments))
         let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)), codeMap: map)
         do throws(ReplayError) {
             return try VectorSessions(

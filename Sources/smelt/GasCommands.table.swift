@@ -60,6 +60,29 @@ let gasCommand = Command(
             ],
             positionals: [Positional("DIR", 1...1, "What 'smelt gas report' wrote.")]),
         Command(
+            "whatif", "Replay messages under other prices, or with the code of another release.",
+            discussion: """
+                Each message runs on the state it had, under its own gas limit, as it was and as it would be; printed \
+                are gas and time, now by before, in percentiles by actor and method, and the messages that would not \
+                end the same way: out of gas, another outcome, another state, or no verdict since they ask for a block \
+                that was not recorded. A price file has the fields of the price list, in milligas; --print-prices writes \
+                that of a network version. Under other prices of instructions actors are compiled for them; the baseline \
+                tier does that in seconds.
+                """,
+            options: [
+                Option("prices", .file("FILE"), "Take the prices of this file."),
+                Option(
+                    "redirect-bundle", .value("OLD=NEW"), repeats: true,
+                    "Run the code of bundle NEW for actors of bundle OLD."),
+                Option(
+                    "print-prices", .integer("N", 0...1_000), "Write the prices of network version N as such a file."),
+                measureOptions[0],
+                Option("rounds", .integer("N", 1...10_000), "Measured runs of each message (default: 5)."),
+                Option("by", .choice(["message", "method", "actor"]), "What CSV rows are of (default: message)."),
+                Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
+            ] + measureOptions.dropFirst(),
+            positionals: [Positional("PATH", 0...Int.max, "Vectors.")]),
+        Command(
             "stat", "Add up gas and time over vectors.",
             discussion: """
                 Every message of every vector that passes is measured charge by charge; what does not pass is \

@@ -129,6 +129,41 @@ import Testing
         #expect(try Tool.smelt("gas", "diff", first + "/report.json", foreign).status == 2)
     }
 
+    /// The list of a network version is written, edited and taken.
+    @Test func messagesUnderOtherPrices() throws {
+        let list = try Tool.smelt("gas", "whatif", "--print-prices", "18").output
+        let same = try folder.write(Array(list.utf8), "same.json")
+        let unchanged = try gas("whatif", "--prices", same, counter, "--format", "json", "--rounds", "1")
+        #expect(unchanged.status == 0, "\(unchanged.errors)")
+        let document = try JSON.parse(Array(unchanged.output.utf8))
+        #expect(document["verdicts"]?["same"]?.integer(Int.self) == 7 && document["gas_times"]?.numberText == "1.0000")
+        let dear = try folder.write(
+            Array(list.replacing("\"math\": 4000", with: "\"math\": 40000").utf8), "dear.json")
+        let sieve = Tool.vectors + "/sieve.json"
+        let text = try gas("whatif", "--prices", dear, sieve, "--rounds", "1")
+        #expect(text.status == 0 && text.output.contains("wasm.math  4000  40000"), "\(text.output)\(text.errors)")
+        let csv = try gas("whatif", "--prices", dear, sieve, "--rounds", "1", "--format", "csv")
+        let lines = csv.output.split(whereSeparator: \.isNewline)
+        #expect(lines.count == 9 && lines.first?.hasPrefix("vector,message,file,network_version,method,") == true)
+        // What instructions cost stands in compiled code, which the command has compiled for it.
+        let json = try JSON.parse(
+            Array(try gas("whatif", "--prices", dear, sieve, "--rounds", "1", "--format", "json").output.utf8))
+        let times = (json["messages"]?.array ?? []).compactMap { $0["gas_times"]?.numberText.flatMap(Double.init) }
+        #expect(times.count == 8 && times.contains { $0 > 2 }, "\(times)")
+        let bad = try folder.write(
+            Array(list.replacing("\"math\": 4000", with: "\"math\": -1").utf8), "bad.json")
+        let refused = try gas("whatif", "--prices", bad, counter)
+        #expect(refused.status == 2 && refused.errors.contains("bad.json: wasm.math: -1 is not an integer in 0..."))
+        #expect(try gas("whatif", counter).status == 64)
+        #expect(try gas("whatif", "--prices", same).status == 64)
+        #expect(try gas("whatif", "--redirect-bundle", same, counter).status == 64)
+        #expect(try gas("whatif", "--print-prices", "17").status == 64)
+        let bundle = try folder.write(try SampleBundle.make(["counter", "sieve"]), "old.car")
+        let other = try folder.write(try SampleBundle.make(["sieve", "counter"]), "new.car")
+        let unused = try gas("whatif", "--redirect-bundle", "\(bundle)=\(other)", counter)
+        #expect(unused.status == 2 && unused.errors.contains("no message runs code of the bundle"), "\(unused.errors)")
+    }
+
     @Test func wrongUseIsNamed() throws {
         let several = try gas("trace", Tool.vectors)
         #expect(several.status == 64 && several.errors.contains("3 vectors; name one"))
