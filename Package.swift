@@ -138,8 +138,8 @@ let targets: [Target] = [
     layer(
         "Tipsets",
         [
-            "Chain", "Machine", "Kernel", "StateTree", "Engine", "BlockFiles", "GasSchedule", "IPLD", "Primitives",
-            "Crypto",
+            "Replay", "Chain", "Machine", "Kernel", "StateTree", "Engine", "BlockFiles", "GasSchedule", "IPLD",
+            "Primitives", "Crypto", "JSON",
         ]),
     // The interpreter: a witness for tests, and for the reports the one that counts gas by function.
     layer("WasmReference", ["Metering", "Validator", "GasSchedule", "WasmFormat", "Engine"], unsafe: .runtime),
@@ -175,7 +175,8 @@ let targets: [Target] = [
             "NativeEngine", "Engine", "CActorRuntime",
             "ArtifactStore",
             "ArtifactFormat", "CodeSettings", "Metering", "Syscalls", "GasSchedule", "WasmFormat", "Bundle", "Drafts",
-            "Chain", "BlockFiles", "StateTree", "IPLD", "Crypto", "Primitives", "JSON", "CommandTable",
+            "Tipsets", "Chain", "BlockFiles", "StateTree", "Kernel", "IPLD", "Crypto", "Primitives", "JSON",
+            "CommandTable",
         ]),
 
     // Witnesses and test helpers; no product imports them.

@@ -149,6 +149,9 @@ private struct Look {
 /// An archive as a store that cannot be written to.
 public final class ArchiveBlockstore: Blockstore {
     private let archives: [CarArchive]
+    /// What was found wrong with a file while blocks were read, where anything was; the failure is the file's then,
+    /// and not this machine's.
+    public private(set) var damage: String?
 
     /// - Parameter archives: looked into one after another.
     public init(_ archives: [CarArchive]) { self.archives = archives }
@@ -159,7 +162,10 @@ public final class ArchiveBlockstore: Blockstore {
                 if let data = try archive.block(cid) { return data }
             }
             return nil
-        } catch { throw .storage(error.description) }
+        } catch {
+            if !error.isLocal { damage = error.description }
+            throw .storage(error.description)
+        }
     }
 
     public func has(_ cid: Cid) throws(BlockstoreError) -> Bool {

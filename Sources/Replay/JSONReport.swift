@@ -40,6 +40,7 @@ public enum JSONReport {
         }
         members.append(.init("answered_verifications", report.answered.json))
         members.append(.init("price_list", report.priceList.map { .string($0) } ?? .null))
+        members += report.details
         return .object(members)
     }
 
@@ -51,6 +52,8 @@ public enum JSONReport {
             .init("nanoseconds", .integer(message.nanoseconds)),
             .init("processor_nanoseconds", .integer(message.processorNanoseconds)),
         ]
+        if let place = message.place { members.append(.init("place", .string(place))) }
+        if let cid = message.cid { members.append(.init("cid", .object(["/": .string(cid.text)]))) }
         if let sent = message.message {
             members += [
                 .init("from", .string(sent.from.text())), .init("to", .string(sent.to.text())),

@@ -35,6 +35,31 @@ public enum LotusMessage {
         return try read(cbor: hex(text) ?? bytes, file, kind)
     }
 
+    /// The message in a file's content with its signature, type and data, where it has one.
+    /// - Parameter file: for complaints.
+    public static func readSigned(
+        _ bytes: [UInt8], file: String
+    ) throws(VectorError) -> (message: Message, signature: [UInt8]?) {
+        let text = bytes.drop { isSpace($0) }
+        guard text.first == UInt8(ascii: "{") else {
+            let cbor = hex(text) ?? bytes
+            do throws(MessageError) {
+                guard cbor.first == 0x82 else { return (try Message(cbor: cbor), nil) }
+                let signed = try SignedMessage(cbor: cbor)
+                return (signed.message, signed.signature)
+            } catch { throw VectorError(file: file, field: "", reason: error.description) }
+        }
+        let json: JSONValue
+        do throws(JSONError) { json = try JSON.parse(bytes) } catch {
+            throw VectorError(file: file, field: "", reason: "not JSON: \(error)")
+        }
+        let field = VectorField(json, file: file)
+        guard let inner = try field.optional("Message") else { return (try message(field), nil) }
+        let signature = try field.member("Signature")
+        let type: UInt8 = try signature.member("Type").integer()
+        return (try message(inner), [type] + (try signature.member("Data").base64()))
+    }
+
     private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
     /// The bytes that a text of hexadecimal digits says; nil for anything else, as CBOR of a message always is.

@@ -5,7 +5,7 @@ import Primitives
 
 /// Takes the events of messages as Lotus's `ExecutionTrace`: one tree of calls per message. The form keeps charges and
 /// calls apart, so a message's tree stays in memory until the message has ended.
-final class LotusTrace: MessageObserver {
+public final class LotusTrace: MessageObserver {
     /// A call in progress.
     private struct Frame {
         var call: TracedCall
@@ -23,15 +23,17 @@ final class LotusTrace: MessageObserver {
     private var early: [JSONValue] = []
     private var trace: JSONValue = .null
 
-    func begin(names: ActorNames) { self.names = names }
+    public init() {}
 
-    func begin(message index: Int) {
+    public func begin(names: ActorNames) { self.names = names }
+
+    public func begin(message index: Int) {
         frames = []
         early = []
         trace = .null
     }
 
-    func record(_ event: TraceEvent) {
+    public func record(_ event: TraceEvent) {
         switch event {
         case .charge(let charge):
             let value = Self.value(charge.name, charge.compute, charge.other, total: charge.total)
@@ -113,10 +115,10 @@ final class LotusTrace: MessageObserver {
     private static func link(_ cid: Cid) -> JSONValue { .object(["/": .string(cid.text)]) }
 
     /// What came of the message that has ended, as Lotus's `InvocResult`.
-    /// - Parameter cid: of the message without its signature, which vectors do not have. For senders with BLS keys that
-    ///   is the message's CID on chain; a message signed with a secp256k1 key or by a delegated sender stands there
-    ///   together with its signature and has another CID, which cannot be known here.
-    func result(_ message: Message, cid: Cid, _ result: ApplyResult, nanoseconds: UInt64) -> JSONValue {
+    /// - Parameter cid: as the chain calls it. Of a vector's message it is that without a signature, which vectors do not
+    ///   have; one signed with a secp256k1 key or by a delegated sender stands on chain together with its signature and
+    ///   has another, which cannot be known there.
+    public func result(_ message: Message, cid: Cid, _ result: ApplyResult, nanoseconds: UInt64) -> JSONValue {
         let gas = result.gas
         let cost = gas.baseFeeBurn + gas.overEstimationBurn + gas.minerTip
         return .object([

@@ -6,7 +6,7 @@ import Machine
 extension Executor {
     /// Applies a message and tells what is worth knowing of it; finding, compiling and mapping code is in no time.
     /// - Parameter finished: called when the message is done, before the clock is read.
-    func measured(
+    public func measured(
         _ entry: VectorMessage, finished: () -> Void = {}
     ) throws(ApplyError) -> (report: MessageReport, result: ApplyResult) {
         let loadedBefore = machine.codeLoading

@@ -6,7 +6,7 @@ extension MessageReport {
     /// lookup reads shortens nothing of it.
     mutating func name(_ message: Message, on machine: Machine) {
         self.message = message
-        let actors = BuiltinMethods.actorsVersion(machine.manifest, machine.network.profile.version)
+        let actors = ActorNames(machine).actors
         func kind(_ id: UInt64?) -> String? {
             guard let id, let actor = try? machine.state.actor(id) else { return nil }
             return machine.manifest.name(of: actor.code)

@@ -43,7 +43,8 @@ enum ReceiptReport {
 
     /// As lines for people.
     static func lines(_ index: Int, _ message: MessageReport) -> [String] {
-        var lines = ["    message \(index): exit code \(message.exitCode), \(message.gasUsed) gas"]
+        let place = message.place.map { " (\($0))" } ?? ""
+        var lines = ["    message \(index)\(place): exit code \(message.exitCode), \(message.gasUsed) gas"]
         if let sent = message.message {
             let kind = message.receiver.map { " (\($0))" } ?? ""
             let name = message.methodName.map { " (\($0))" } ?? ""

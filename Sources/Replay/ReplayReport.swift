@@ -54,6 +54,8 @@ public struct VectorReport: Sendable {
     public var answered = AnsweredVerifications()
     /// Lotus's view of each message, where it was asked for.
     public var lotus: [JSONValue] = []
+    /// What else there is to say of what ran, as further members of its JSON.
+    public var details: [JSONValue.Member] = []
 
     /// What a run asked for in vain. A run that ends as recorded may have some; one that is changed on purpose goes
     /// where no recording went, and what it comes to by these says nothing.
@@ -106,6 +108,13 @@ public struct Mismatch: Sendable, Equatable {
     public var field: String
     public var expected: String
     public var got: String
+
+    public init(message: Int?, field: String, expected: String, got: String) {
+        self.message = message
+        self.field = field
+        self.expected = expected
+        self.got = got
+    }
 }
 
 /// What is worth knowing of an executed message.
@@ -127,6 +136,10 @@ public struct MessageReport: Sendable {
     public var receiver: String?
     /// What the receiver calls the method.
     public var methodName: String?
+    /// Where it stands in a tipset, for example "block 0"; nil in a vector.
+    public var place: String?
+    /// As the chain calls it; nil in a vector, which may know it without its signature only.
+    public var cid: Cid?
 
     /// Keeps the shorter times of this and another execution.
     mutating func shorten(_ other: MessageReport) {
@@ -177,7 +190,7 @@ public struct ReplaySummary: Sendable, Equatable {
 
     public init() {}
 
-    mutating func add(_ report: VectorReport) {
+    public mutating func add(_ report: VectorReport) {
         switch report.status {
         case .passed: passed += 1
         case .ran: ran += 1

@@ -1,4 +1,4 @@
-/// A part of the vectors, so that several runs, here or on other machines, replay all of them without overlap.
+/// A part of the vectors, or of a chain's tipsets, so that several runs, here or on other machines, replay all of them without overlap.
 public struct Shard: Sendable, Equatable {
     /// From 1 to `count`.
     public let index: Int
@@ -18,8 +18,8 @@ public struct Shard: Sendable, Equatable {
         self.init(index: index, count: count)
     }
 
-    /// Whether the vector at a position among all belongs to it. Neighbours, which are alike, go to different parts.
-    func contains(_ position: Int) -> Bool { position % count == index - 1 }
+    /// Whether what stands at a position among all belongs to it. Neighbours, which are alike, go to different parts.
+    public func contains(_ position: Int) -> Bool { position % count == index - 1 }
 
     public var text: String { "\(index)/\(count)" }
 }

@@ -68,7 +68,9 @@ public struct TextReport: Sendable {
         }
         for (index, message) in report.messages.enumerated() {
             guard let failure = message.failure, !failure.isEmpty else { continue }
-            lines.append("    message \(index) ended with \(message.exitCode); actors called, innermost first:")
+            lines.append(
+                "    message \(index)\(message.place.map { " (\($0))" } ?? "") ended with \(message.exitCode); actors called, innermost first:"
+            )
             lines += failure.description.split(separator: "\n").map { "        \(String($0).printable())" }
         }
         return lines

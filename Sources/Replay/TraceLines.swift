@@ -26,6 +26,12 @@ public struct ActorNames {
     let manifest: BuiltinManifest
     let actors: Int
 
+    /// Of the actors of a machine's state.
+    public init(_ machine: Machine) {
+        manifest = machine.manifest
+        actors = BuiltinMethods.actorsVersion(machine.manifest, machine.network.profile.version)
+    }
+
     /// The manifest's name of the actor with this code; nil for one that is not built in.
     public func actor(_ code: Cid) -> String? { manifest.name(of: code) }
 
@@ -36,44 +42,44 @@ public struct ActorNames {
 }
 
 /// Hands on all that it is told to several observers.
-final class TraceFan: MessageObserver {
+public final class TraceFan: MessageObserver {
     private let observers: [any MessageObserver]
 
-    init(_ observers: [any MessageObserver]) { self.observers = observers }
+    public init(_ observers: [any MessageObserver]) { self.observers = observers }
 
-    func begin(names: ActorNames) { for observer in observers { observer.begin(names: names) } }
-    func begin(message index: Int) { for observer in observers { observer.begin(message: index) } }
-    func stop() { for observer in observers { observer.stop() } }
-    func end(message index: Int, _ report: MessageReport) {
+    public func begin(names: ActorNames) { for observer in observers { observer.begin(names: names) } }
+    public func begin(message index: Int) { for observer in observers { observer.begin(message: index) } }
+    public func stop() { for observer in observers { observer.stop() } }
+    public func end(message index: Int, _ report: MessageReport) {
         for observer in observers { observer.end(message: index, report) }
     }
-    func record(_ event: TraceEvent) { for observer in observers { observer.record(event) } }
-    func begin(_ stage: ExecutionStage) { for observer in observers { observer.begin(stage) } }
-    func enter(_ syscall: Syscall) { for observer in observers { observer.enter(syscall) } }
-    func ranOut(taken: UInt64) { for observer in observers { observer.ranOut(taken: taken) } }
+    public func record(_ event: TraceEvent) { for observer in observers { observer.record(event) } }
+    public func begin(_ stage: ExecutionStage) { for observer in observers { observer.begin(stage) } }
+    public func enter(_ syscall: Syscall) { for observer in observers { observer.enter(syscall) } }
+    public func ranOut(taken: UInt64) { for observer in observers { observer.ranOut(taken: taken) } }
 }
 
 /// Takes the events of a vector's messages as the lines of a golden trace: compared with one as they come, written to a
 /// file, or both. It keeps one line.
-final class TraceLines: MessageObserver {
+public final class TraceLines: MessageObserver {
     private var comparison: TraceComparison?
     private let file: TraceFile?
     private var line: [UInt8] = []
 
-    init(golden: [UInt8]?, file: TraceFile?) {
+    public init(golden: [UInt8]?, file: TraceFile?) {
         comparison = golden.map { TraceComparison(golden: $0) }
         self.file = file
     }
 
     /// Starts the trace of a message.
-    func begin(message index: Int) {
+    public func begin(message index: Int) {
         line.removeAll(keepingCapacity: true)
         TraceFormat.append(message: index, to: &line)
         comparison?.begin(message: index, line: line)
         file?.append(line)
     }
 
-    func record(_ event: TraceEvent) {
+    public func record(_ event: TraceEvent) {
         if file == nil, comparison?.difference != nil { return }
         line.removeAll(keepingCapacity: true)
         TraceFormat.append(event, to: &line)
@@ -90,13 +96,13 @@ final class TraceLines: MessageObserver {
 }
 
 /// A file that a trace is written to as it comes. It gets its name when it is whole.
-final class TraceFile {
+public final class TraceFile {
     private var draft: Files.Draft
     private var buffer: [UInt8] = []
     /// The first failure; what comes after it is dropped.
     private var failure: FileError?
 
-    init(path: String) throws(FileError) { draft = try Files.Draft(path: path) }
+    public init(path: String) throws(FileError) { draft = try Files.Draft(path: path) }
 
     func append(_ bytes: [UInt8]) {
         buffer.append(contentsOf: bytes)
@@ -109,7 +115,7 @@ final class TraceFile {
     }
 
     /// Ends the file, which stays only when the trace is complete.
-    func finish(complete: Bool) throws(FileError) {
+    public func finish(complete: Bool) throws(FileError) {
         write()
         guard failure == nil, complete else {
             draft.discard()

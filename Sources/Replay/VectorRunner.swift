@@ -185,10 +185,7 @@ struct VectorRunner: Sendable {
         do {
             let machine = try machine(
                 vector, variant, stateRoot: vector.preStateRoot, store, externs, trace: observer)
-            let names = ActorNames(
-                manifest: machine.manifest,
-                actors: BuiltinMethods.actorsVersion(machine.manifest, variant.networkVersion))
-            observer?.begin(names: names)
+            observer?.begin(names: ActorNames(machine))
             report.manifest = machine.manifest.cid
             report.priceList = machine.network.prices.id.rawValue
             try execute(vector, on: machine, store, sinks, observer, &report)
@@ -295,7 +292,7 @@ extension VectorReport {
 
 extension Duration {
     /// Whole nanoseconds, 0 for negative durations.
-    var nanoseconds: UInt64 {
+    public var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         return UInt64(clamping: seconds).multipliedSaturating(by: 1_000_000_000)
             .addingSaturating(UInt64(clamping: attoseconds / 1_000_000_000))

@@ -27,12 +27,26 @@ public final class ChainMaker {
         /// Sorts messages by the kind of their senders' keys and makes up signatures where there has to be one.
         public init(miner: Address, winCount: Int64 = 1, messages: [Message]) {
             self.init(miner: miner, winCount: winCount)
-            for message in messages {
+            for message in messages { add(message, signature: nil) }
+        }
+
+        /// Puts a message into the list it belongs to.
+        ///
+        /// - Parameter signature: type and data; nil makes one up where the sender's address says that its key is no
+        ///   BLS key, whose signatures are aggregated.
+        public mutating func add(_ message: Message, signature: [UInt8]?) {
+            let made: UInt8? =
                 switch message.from.addressProtocol {
-                case .secp256k1: signed.append(SignedMessage(message: message, signature: Made.signature(1, message)))
-                case .delegated: signed.append(SignedMessage(message: message, signature: Made.signature(3, message)))
-                default: bls.append(message)
+                case .secp256k1: 1
+                case .delegated: 3
+                default: nil
                 }
+            if let signature, signature.first != 2 {
+                signed.append(SignedMessage(message: message, signature: signature))
+            } else if signature == nil, let made {
+                signed.append(SignedMessage(message: message, signature: Made.signature(made, message)))
+            } else {
+                bls.append(message)
             }
         }
     }

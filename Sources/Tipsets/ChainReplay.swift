@@ -27,7 +27,6 @@ public final class ChainReplay {
     public struct Report: Sendable {
         public var height: Int64
         public var key: [Cid]
-        public var parentHeight: Int64
         public var result: Result<TipsetCheck, TipsetError>
         public var time: ElapsedTime
     }
@@ -36,6 +35,8 @@ public final class ChainReplay {
     public let entries: [Entry]
     public let execution: TipsetExecution
     private let base: any Blockstore
+    /// What tipsets wrote since the last whose state the file has.
+    private var written: OverlayBlockstore
 
     /// Finds the tipsets of a range.
     ///
@@ -48,6 +49,7 @@ public final class ChainReplay {
         engine: any ActorEngine
     ) throws(ChainError) {
         base = store
+        written = OverlayBlockstore(base: store)
         let line = ChainLine(top: head, store: store)
         execution = TipsetExecution(network: network, rules: rules, line: line, engine: engine)
         let top = try line.atOrBelow(head.height)
@@ -84,31 +86,36 @@ public final class ChainReplay {
         }
     }
 
-    /// Executes the entries from the lowest on.
+    /// Why an entry cannot be executed, where its headers say so already.
+    public func hindrance(_ entry: Entry) -> TipsetError? {
+        let network = execution.network
+        guard entry.link.height > 0, let parent = try? execution.line.parent(of: entry.link) else { return nil }
+        if let height = network.migration(in: parent.height..<entry.link.height) { return .migration(height: height) }
+        do throws(TipsetError) { _ = try network.executableVersion(at: parent.height + 1) } catch { return error }
+        return nil
+    }
+
+    /// Executes an entry.
     ///
-    /// - Parameters:
-    ///   - isWanted: leaves entries out; gets their places.
-    ///   - body: gets what came of each; false ends the replay.
-    public func run(
-        where isWanted: (Int) -> Bool = { _ in true }, _ body: (Report) throws -> Bool
-    ) rethrows {
-        var store = OverlayBlockstore(base: base)
-        for (index, entry) in entries.enumerated() where isWanted(index) {
-            let clock = ExecutionClock()
-            var parentHeight: Int64 = -1
-            let result = Result { () throws(TipsetError) in
-                let hasState = try TipsetError.onChain { () throws(ChainError) in
-                    if let parent = try execution.line.parent(of: entry.link) { parentHeight = parent.height }
-                    return try base.hasChainBlock(entry.link.parentStateRoot)
-                }
-                if hasState { store = OverlayBlockstore(base: base) }
-                return try check(entry, store)
+    /// - Parameter index: its place; ascending from call to call where the file lacks states.
+    public func run(_ index: Int) -> Report {
+        let entry = entries[index]
+        let clock = ExecutionClock()
+        let result = Result { () throws(TipsetError) in
+            let hasState = try TipsetError.onChain { () throws(ChainError) in
+                try base.hasChainBlock(entry.link.parentStateRoot)
             }
-            let report = Report(
-                height: entry.link.height, key: entry.link.key, parentHeight: parentHeight, result: result,
-                time: clock.elapsed)
-            guard try body(report) else { return }
+            if hasState { written = OverlayBlockstore(base: base) }
+            return try check(entry, written)
         }
+        return Report(height: entry.link.height, key: entry.link.key, result: result, time: clock.elapsed)
+    }
+
+    /// Executes all entries from the lowest on.
+    ///
+    /// - Parameter body: gets what came of each; false ends the replay.
+    public func run(_ body: (Report) throws -> Bool) rethrows {
+        for index in entries.indices where try !body(run(index)) { return }
     }
 
     private func check(_ entry: Entry, _ store: OverlayBlockstore) throws(TipsetError) -> TipsetCheck {

@@ -5,6 +5,7 @@ import IPLD
 import Kernel
 import Machine
 import Primitives
+import Replay
 import StateTree
 
 /// Executes tipsets of one chain (FVM chain layer 2). Not safe to use from several threads.
@@ -15,8 +16,10 @@ public final class TipsetExecution {
     private let engine: any ActorEngine
     /// Makes a block's reward.
     var makeReward = ImplicitMessages.reward
-    /// Gives each message somebody who listens to it.
-    public var observe: ((TipsetPlan.Stage, TipsetPlan.Step) -> (any TraceSink)?)?
+    /// Follows the messages; they are numbered within their tipset.
+    public var observer: (any MessageObserver)?
+    /// Hears of each message that was applied.
+    public var applied: ((TipsetOutcome.Applied) -> Void)?
 
     public init(network: ChainNetwork, rules: NodeRules, line: ChainLine, engine: any ActorEngine) {
         self.network = network
@@ -97,10 +100,14 @@ public final class TipsetExecution {
             }
             outcome.stages.append(
                 TipsetOutcome.Stage(epoch: stage.epoch, version: stage.version, circulatingSupply: circulating))
+            outcome.manifest = machine.manifest.cid
+            outcome.priceList = machine.network.prices.id.rawValue
+            machine.trace = execution.observer
+            execution.observer?.begin(names: ActorNames(machine))
             let executor = Executor(machine)
             for step in stage.steps { try apply(step, stage, executor, own) }
             root = try TipsetError.onState { () throws(StateError) in try machine.flush() }
-            outcome.answered += own.answered
+            outcome.answered.add(own.answered)
             outcome.faultsFound += own.faultsFound
             outcome.codeLoading = outcome.codeLoading + machine.codeLoading
         }
@@ -129,22 +136,28 @@ public final class TipsetExecution {
                 message = ImplicitMessages.cron(stage.epoch)
                 what = "cron of epoch \(stage.epoch)"
             }
-            executor.machine.trace = execution.observe?(stage, step)
-            let loadedBefore = executor.machine.codeLoading
-            let clock = ExecutionClock()
+            let index = outcome.applied.count
+            execution.observer?.begin(message: index)
+            let entry: VectorMessage
+            do throws(MessageError) {
+                entry = try VectorMessage(message, kind: kind, chainLength: chainLength)
+            } catch { throw .message(what, reason: error.description) }
+            var report: MessageReport
             let result: ApplyResult
             do throws(ApplyError) {
-                result = try executor.apply(message, kind: kind, chainLength: chainLength)
+                (report, result) = try executor.measured(entry) { execution.observer?.stop() }
             } catch {
                 if let failure = externs.failure { throw .chain(failure) }
                 if case .local(let reason) = error { throw .local("\(what): \(reason)") }
                 throw .message(what, reason: error.description)
             }
-            let time = clock.elapsed - (executor.machine.codeLoading - loadedBefore)
-            outcome.applied.append(
-                TipsetOutcome.Applied(
-                    step: step, epoch: stage.epoch, message: message, result: result,
-                    time: time))
+            report.place = step.place(stage.epoch)
+            report.cid = if case .message(let own, _) = step { own.cid } else { entry.cid }
+            execution.observer?.end(message: index, report)
+            let applied = TipsetOutcome.Applied(
+                step: step, epoch: stage.epoch, message: message, result: result, report: report)
+            outcome.applied.append(applied)
+            execution.applied?(applied)
             try account(step, stage, result, what)
         }
 

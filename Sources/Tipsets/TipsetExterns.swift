@@ -2,32 +2,18 @@ import Chain
 import IPLD
 import Kernel
 import Primitives
+import Replay
 
-/// How many proofs were answered by a rule instead of being computed.
-public struct AnsweredProofs: Sendable, Equatable {
-    public var windowPoSts = 0
-    public var aggregateSeals = 0
-    public var replicaUpdates = 0
-    /// Each seal of a batch.
-    public var seals = 0
+/// Takes every proof for valid.
+struct AcceptingVerifier: ProofVerifier {
+    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { true }
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { true }
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { true }
+    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { true }
 
-    public init() {}
-
-    public var total: Int { windowPoSts + aggregateSeals + replicaUpdates + seals }
-
-    /// By the name of the syscall, without those that were not called.
-    public var bySyscall: [(syscall: String, count: Int)] {
-        [
-            ("verify_post", windowPoSts), ("verify_aggregate_seals", aggregateSeals),
-            ("verify_replica_update", replicaUpdates), ("batch_verify_seals", seals),
-        ].filter { $0.1 > 0 }
-    }
-
-    public static func += (left: inout AnsweredProofs, right: AnsweredProofs) {
-        left.windowPoSts += right.windowPoSts
-        left.aggregateSeals += right.aggregateSeals
-        left.replicaUpdates += right.replicaUpdates
-        left.seals += right.seals
+    /// The proof syscalls of a node that does; answers are counted, but for consensus faults, which are computed.
+    static var proofs: CountedProofs {
+        CountedProofs(NodeProofs(verifier: AcceptingVerifier()), rule: .chain, countsFaults: false)
     }
 }
 
@@ -35,9 +21,10 @@ public struct AnsweredProofs: Sendable, Equatable {
 final class TipsetExterns: Externs {
     private let lookups: ChainLookups
     private let faults: ConsensusFaultCheck
-    private let answering = AnsweringProofs()
-    var proofs: any ProofSyscalls { answering }
-    var answered: AnsweredProofs { answering.counts }
+    private let counted = AcceptingVerifier.proofs
+    var proofs: any ProofSyscalls { counted }
+    /// Proofs that were answered by the rule.
+    var answered: AnsweredVerifications { counted.counts }
     /// What the file lacked or has otherwise than a chain does; no receipt may follow from it.
     private(set) var failure: ChainError?
     /// Consensus faults that were found.

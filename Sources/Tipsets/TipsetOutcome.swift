@@ -3,6 +3,7 @@ import Engine
 import IPLD
 import Machine
 import Primitives
+import Replay
 
 /// What executing a tipset came to.
 public struct TipsetOutcome: Sendable {
@@ -13,12 +14,14 @@ public struct TipsetOutcome: Sendable {
         public var epoch: Int64
         public var message: Message
         public var result: ApplyResult
-        /// Of execution; finding and compiling code is not in it.
-        public var time: ElapsedTime
+        public var report: MessageReport
 
         public var isExplicit: Bool {
             if case .message = step { true } else { false }
         }
+
+        /// As the chain calls it; of the node's own messages as the machine's wrapper does.
+        public var cid: Cid? { report.cid }
     }
 
     /// What a block's messages owe and pay.
@@ -46,7 +49,12 @@ public struct TipsetOutcome: Sendable {
     public var stages: [Stage] = []
     /// attoFIL per gas; nil where it does not follow from the messages.
     public var nextBaseFee: TokenAmount?
-    public var answered = AnsweredProofs()
+    /// Proofs that were answered by a rule.
+    /// The list of built-in actors that the state names.
+    public var manifest: Cid?
+    /// Of the tipset's own machine.
+    public var priceList: String?
+    public var answered = AnsweredVerifications(rule: .chain)
     public var faultsFound = 0
     /// Spent on finding, compiling and mapping code.
     public var codeLoading = ElapsedTime.zero

@@ -1,4 +1,5 @@
 import Chain
+import GasSchedule
 import IPLD
 import Primitives
 
@@ -12,6 +13,15 @@ public struct TipsetPlan: Sendable {
         /// A block's reward, with what its messages came to.
         case reward(block: Int)
         case cron
+
+        /// Where it stands.
+        func place(_ epoch: Int64) -> String {
+            switch self {
+            case .message(_, let block): "block \(block)"
+            case .reward(let block): "reward of block \(block)"
+            case .cron: "cron of epoch \(epoch)"
+            }
+        }
     }
 
     /// One machine: it is flushed before the next begins.
@@ -44,13 +54,6 @@ public struct TipsetPlan: Sendable {
             var miners: Set<Address> = []
             for header in tipset.blocks where !miners.insert(header.miner).inserted { throw .minerTwice(header.miner) }
         }
-        func version(_ height: Int64) throws(TipsetError) -> NetworkVersion {
-            guard let version = network.version(at: height) else {
-                throw .unknownVersion(
-                    height: height, "\(network.name) ran a version below \(network.upgrades.first?.version ?? 0) there")
-            }
-            return version
-        }
         let selection = try MessageSelection(tipset, store: store, network: network, rules: rules)
         self.tipset = tipset
         dropped = selection.dropped
@@ -62,7 +65,7 @@ public struct TipsetPlan: Sendable {
                 Stage(
                     epoch: epoch,
                     timestamp: network.genesisTimestamp &+ ChainNetwork.blockDelay &* UInt64(epoch),
-                    version: try version(epoch), steps: [.cron]))
+                    version: try network.executableVersion(at: epoch), steps: [.cron]))
             epoch += 1
         }
         var steps: [Step] = []
@@ -72,7 +75,23 @@ public struct TipsetPlan: Sendable {
         }
         stages.append(
             Stage(
-                epoch: tipset.height, timestamp: tipset.timestamp, version: try version(tipset.height),
+                epoch: tipset.height, timestamp: tipset.timestamp,
+                version: try network.executableVersion(at: tipset.height),
                 steps: steps + [.cron]))
+    }
+}
+
+extension ChainNetwork {
+    /// The version that messages of an epoch are executed by, which has to be one whose machine this is.
+    func executableVersion(at epoch: Int64) throws(TipsetError) -> NetworkVersion {
+        guard let version = version(at: epoch) else {
+            throw .unknownVersion(
+                height: epoch,
+                "\(name) ran a network version below \(upgrades.first?.version ?? 0) there, whose actors "
+                    + "were no WASM")
+        }
+        do throws(NetworkProfileError) { return try NetworkProfile.forVersion(version).version } catch {
+            throw .unknownVersion(height: epoch, error.description)
+        }
     }
 }

@@ -50,14 +50,27 @@ struct ArchiveInput {
         } catch { throw CommandFailure(error) }
     }
 
-    /// The chain of the archive's roots.
-    func chain(progress: Progress) throws(CommandFailure) -> Snapshot {
-        let path = first.path
+    private func mustBeChain() throws(CommandFailure) {
         let block = try? store.get(first.roots[0])
         let kind = ArchiveReport.isManifest(block) ? "bundle" : ArchiveReport.kind(block)
         guard kind != "bundle", !kind.hasPrefix("state") else {
-            throw CommandFailure(.badInput, "\(path): is no chain: by its root \(first.roots[0]) it is a \(kind)")
+            throw CommandFailure(
+                .badInput, "\(first.path): is no chain: by its root \(first.roots[0]) it is a \(kind)")
         }
+    }
+
+    /// The head of the chain, without a walk through the headers below it.
+    func chainHead() throws(CommandFailure) -> TipSet {
+        try mustBeChain()
+        do throws(ChainError) { return try Snapshot.head(roots: first.roots, store: store) } catch {
+            throw CommandFailure(error, first.path)
+        }
+    }
+
+    /// The chain of the archive's roots.
+    func chain(progress: Progress) throws(CommandFailure) -> Snapshot {
+        let path = first.path
+        try mustBeChain()
         do throws(ChainError) {
             return try Snapshot(roots: first.roots, store: store) { progress.update("\(path): headers, height \($0)") }
         } catch { throw CommandFailure(error, path) }

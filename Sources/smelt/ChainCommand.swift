@@ -8,6 +8,7 @@ import Primitives
 /// `smelt chain …`: what a file holds of a chain.
 enum ChainCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        if arguments.path.last == "make" { return try ChainMakeCommand.make(arguments) }
         let progress = Progress(enabled: !arguments.has("quiet"))
         defer { progress.finish() }
         let input = try ArchiveInput(arguments.positionals[0], arguments, progress: progress)
@@ -15,11 +16,12 @@ enum ChainCommand {
         case "ls": return try list(input, arguments, progress)
         case "head": return try head(input, arguments, progress)
         case "verify": return try verify(input, arguments, progress)
+        case "extend": return try ChainMakeCommand.extend(input, arguments, progress)
         default: return try export(input, arguments, progress)
         }
     }
 
-    private static func range(_ arguments: Parsed) throws(CommandFailure) -> ClosedRange<Int64> {
+    static func range(_ arguments: Parsed) throws(CommandFailure) -> ClosedRange<Int64> {
         if let height = arguments.integer("height") {
             guard !arguments.has("from"), !arguments.has("to") else {
                 throw CommandFailure(.usage, "--height excludes --from and --to")

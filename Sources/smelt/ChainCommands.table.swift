@@ -1,10 +1,39 @@
 import CommandTable
 
-private let fromOption = Option(
+let fromOption = Option(
     "from", .integer("H", 0...UInt64(Int64.max)), "The lowest height (default: the file's).")
-private let toOption = Option("to", .integer("H", 0...UInt64(Int64.max)), "The highest height (default: the head's).")
-private let alsoOption = Option(
+let toOption = Option("to", .integer("H", 0...UInt64(Int64.max)), "The highest height (default: the head's).")
+let alsoOption = Option(
     "also", .file("FILE"), repeats: true, "Another file with blocks that FILE lacks: a diff, a lite snapshot.")
+let networkOption = Option(
+    "network", .value("NAME|FILE"),
+    "mainnet, calibrationnet, or a file that describes one (default: by the chain's genesis).")
+let chainIDOption = Option(
+    "chain-id", .integer("N", 0...UInt64(Int64.max)),
+    "EIP-155 chain id, with --network-version (default: 31415926).")
+private let makingOptions = [
+    Option("output", short: "o", .file("OUT"), "Where to write the chain."),
+    Option("form", .choice(["plain", "zstd", "forest"]), "How to write it (default: plain)."),
+    Option("message", short: "m", .file("FILE"), repeats: true, "A message, in the order given."),
+    Option("tipsets", .integer("N", 1...100_000), "Tipsets to make (default: 1)."),
+    Option("blocks", .integer("K", 1...100), "Blocks of each (default: 1)."),
+    Option("null", .integer("N", 0...10_000), "Null rounds before each (default: 0)."),
+    Option("miner", .value("ADDRESS"), repeats: true, "Miners, in turn (default: those in the state)."),
+    Option("script", .file("FILE"), "What tipsets hold, one a line as JSON, instead."),
+    networkOption,
+    Option("network-version", .integer("N", 0...1_000), "The network version that all heights run."), chainIDOption,
+    Option("like", .choice(["lotus", "forest"]), "Where nodes differ, do as this one (default: lotus)."),
+    Option("no-receipts", "Leave receipts out, as nodes' snapshots do."),
+    Option("bundle", short: "b", .file("FILE"), repeats: true, "Take code the state lacks from here."),
+    formatOption, storeOption, cpuOption, boundsOption, tierOption, quietOption,
+]
+private let makingText = """
+    Each tipset holds what executing the one below it came to. Tickets, election proofs, beacon entries, proofs and \
+    signatures are made up, the same for the same input; messages are dealt to the blocks in their order, and put in a \
+    block's list of BLS or of other messages by their senders' addresses or their signatures. A line of a script is \
+    {"null": N, "blocks": [{"miner": "f0…", "win_count": N, "messages": [MESSAGE…]}]}, where only blocks must be, and \
+    MESSAGE is Lotus's JSON.
+    """
 private let chainFile = Positional("FILE", 1...1, "A snapshot, an export or a genesis.")
 
 /// `smelt chain`, whole.
@@ -49,6 +78,19 @@ let chainCommand = Command(
                 Option("no-messages", "Leave messages out."), Option("no-states", "Leave states out."),
                 alsoOption, formatOption, quietOption,
             ], positionals: [chainFile]),
+        Command(
+            "make", "Make a chain on a state, for example of 'smelt genesis'.",
+            discussion: makingText,
+            options: [
+                Option("state", .value("FILE[@ROOT]"), "The state of height 0."), alsoOption,
+                Option(
+                    "genesis-time", .integer("SECONDS", 0...UInt64(Int64.max)),
+                    "Unix time of height 0 (default: 1735689600, the first second of 2025)."),
+                Option("base-fee", .value("ATTO"), "attoFIL per gas of height 0 (default: 100000000)."),
+            ] + makingOptions),
+        Command(
+            "extend", "Make tipsets on a chain's head and write the chain with them.",
+            discussion: makingText, options: [alsoOption] + makingOptions, positionals: [chainFile]),
     ])
 
 private let stateFile = "A state in a file, as FILE or FILE@ROOT; without ROOT that of the head, or the file's root."

@@ -75,8 +75,10 @@ let smeltCommand = Command(
                 Positional("ARGUMENT", 0...Int.max, "Its arguments."),
             ], takesNumbers: true),
         Command(
-            "replay", "Replay messages from test vectors and compare receipts, state roots and traces.",
+            "replay", "Replay messages from test vectors, or tipsets of a chain, and compare what they come to.",
             discussion: """
+                With --chain, tipsets from a file instead: each is executed on the state its headers name and compared \
+                with its child; docs/chain.md says how. \
                 PATH is a vector, a directory (all *.json files below it), an .ndjson file with a vector a line, or - for \
                 standard input. Actor code comes from the vector, the bundles named, or the store. Objects come from \
                 the store: the installed compiler's, then imported ones, and where no compiler is installed those of \
@@ -102,14 +104,22 @@ let smeltCommand = Command(
                     "bless", .file("OUT"),
                     "Write vectors with what came of them: to the file OUT, of several into the directory OUT."),
                 Option("extract", .directory("DIR"), "Write each message as a vector of its own, NAME__INDEX.json."),
-                Option("network-version", .integer("N", 0...1_000), "Skip variants of other network versions."),
+                Option(
+                    "network-version", .integer("N", 0...1_000),
+                    "Skip variants of other network versions; of a chain, the version all heights run."),
                 Option("fail-fast", "Stop at the first failure."),
                 Option("wait", "Wait for optimised objects before anything runs."),
+                Option("chain", .file("FILE"), "Replay tipsets of this snapshot, export or per-tipset file."),
+                Option("height", .integer("H", 0...UInt64(Int64.max)), "Of the chain: one height."),
+                fromOption, toOption,
+                Option("last", .integer("N", 1...UInt64(Int32.max)), "Of the chain: the last N that have a child."),
+                Option("like", .choice(["lotus", "forest"]), "Where nodes differ, do as this one (default: lotus)."),
+                networkOption, chainIDOption, alsoOption,
                 Option("require-all", "Count a skipped vector as a failure."),
                 Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
                 cpuOption, boundsOption, tierOption, quietOption,
             ],
-            positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),
+            positionals: [Positional("PATH", 0...Int.max, "Vectors.")]),
         Command(
             "genesis", "Make an initial state with the actors of a bundle.",
             discussion: """

@@ -11,6 +11,9 @@ import Replay
 /// `smelt replay`: vectors through compiled actors.
 enum ReplayCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
+        guard arguments.has("chain") || !arguments.positionals.isEmpty else {
+            throw CommandFailure(.usage, "replay needs a PATH, or --chain")
+        }
         var options = ReplayOptions(paths: arguments.positionals)
         options.jobs = arguments.integer("jobs").map { Int($0) } ?? CompilePool.processors
         options.shard = try shard(arguments)
@@ -29,6 +32,10 @@ enum ReplayCommand {
         let engine = NativeEngine(
             source: StoreArtifacts(pool: pool, firstUse: firstUse),
             perfMap: arguments.has("perf-map") ? try perfMap(bundles) : nil)
+        if arguments.has("chain") { return try ReplayChainCommand.run(arguments, engine: engine) }
+        for option in chainOptions where arguments.has(option) {
+            throw CommandFailure(.usage, "--\(option) has no place without --chain")
+        }
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         do {
             // Code that is neither in a vector nor in a bundle the pool takes from the store.
@@ -45,7 +52,10 @@ enum ReplayCommand {
         }
     }
 
-    private static func shard(_ arguments: Parsed) throws(CommandFailure) -> Shard? {
+    /// Options that mean something for tipsets alone.
+    private static let chainOptions = ["height", "from", "to", "last", "like", "network", "also", "chain-id"]
+
+    static func shard(_ arguments: Parsed) throws(CommandFailure) -> Shard? {
         guard let text = arguments.value("shard") else { return nil }
         guard let shard = Shard(text: text) else {
             throw CommandFailure(.usage, "--shard '\(text)': I/N is expected, with I from 1 to N")
