@@ -281,7 +281,7 @@ let targets: [Target] = [
         "Tipsets",
         [
             "Tipsets", "Chain", "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Engine", "GasSchedule",
-            "Bundle", "BlockFiles", "IPLD", "Crypto", "Primitives",
+            "Bundle", "BlockFiles", "IPLD", "Crypto", "Primitives", "CBLST",
         ]),
     tests(
         "GasReport",

@@ -171,6 +171,76 @@ import Testing
         #expect(run.status == 0, "\(run.errors) \(run.output)")
     }
 
+    // MARK: Other programs
+
+    /// A Python that has a package of PyPI's, `SMELT_PYTHON` before the system's; nil, said, without one.
+    private static func python(with module: String) throws -> String? {
+        let named = ProcessInfo.processInfo.environment["SMELT_PYTHON"]
+        for python in [named, "python3"].compactMap({ $0 }) {
+            let run = try Tool.shell("exec \"$1\" -c \"import $2\"", python, module)
+            if run.status == 0 { return python }
+        }
+        print("not run: no Python with \(module)")
+        return nil
+    }
+
+    /// Everything around the machine worked out by a program that shares no code with this one, and written as vectors,
+    /// comes to the chain's roots.
+    @Test(arguments: Era.all) func anIndependentDerivationComesToTheSameRoots(_ era: Era) throws {
+        guard let python = try Self.python(with: "cbor2"), let place = try Place(era),
+            let bundle = sharedData("bundles/builtin-actors-mainnet-\(era.bundle).car.zst")
+        else { return }
+        let longer = place.folder.path("longer.car")
+        let made = try place.smelt(
+            "chain", "extend", try place.chain(era), "--network-version", era.version, "--tipsets", "5", "--blocks",
+            "2",
+            "--null", "1", "--message", try place.message(2), "--message", try place.message(3), "--message",
+            try place.message(1, from: Self.bob, to: Self.owner), "-o", longer)
+        #expect(made.status == 0, "\(made.errors)")
+        let run = try Tool.shell(
+            """
+            "$1" "$2/Scripts/tipset-vectors.py" "$3" "$4" --network-version "$5" --smelt "$0" --bundle "$6" \
+                --store "$7" --tier baseline
+            """, python, packageRoot, longer, place.folder.path("vectors"), era.version, bundle, place.store)
+        #expect(
+            run.status == 0 && run.output.contains("every tipset comes to the chain's"), "\(run.output)\(run.errors)")
+    }
+
+    /// A worker is killed after the first part; the joined report is a single run's, times apart.
+    @Test func aLostWorkersPartIsRunAgain() throws {
+        guard let python = try Self.python(with: "dask.distributed"), let place = try Place(Era.all[3]) else { return }
+        let script = """
+            cd "$1"
+            run() { "$@" "$smelt" replay --chain "$chain" --network-version 28 --tier baseline --store store; }
+            smelt="$0" chain="$2"
+            "$smelt" replay --chain "$chain" --network-version 28 --tier baseline --store store --format json -q > whole.json || exit 1
+            run "$3" "$4/Scripts/dask-replay.py" --parts 6 --workers 2 --lose-worker -o merged.json -- || exit 1
+            for file in whole merged; do sed -E 's/("[a-z_]*nanoseconds"): [0-9]+/\\1/' $file.json > $file.txt; done
+            diff whole.txt merged.txt
+            """
+        let longer = place.folder.path("longer.car")
+        let made = try place.smelt(
+            "chain", "extend", try place.chain(Era.all[3]), "--network-version", "28", "--tipsets", "20", "-o", longer)
+        #expect(made.status == 0, "\(made.errors)")
+        let run = try Tool.shell(script, place.folder.path(""), longer, python, packageRoot)
+        #expect(run.status == 0 && run.errors.contains("killed worker"), "\(run.output)\(run.errors)")
+    }
+
+    /// The array script with the variables that Slurm gives its tasks.
+    @Test func theSlurmScriptMakesPartsThatMerge() throws {
+        guard let place = try Place(Era.all[3]) else { return }
+        let script = """
+            cd "$1"; export SMELT="$0" SLURM_ARRAY_TASK_COUNT=2
+            for task in 1 2; do
+                SLURM_ARRAY_TASK_ID=$task "$3/docs/examples/replay-slurm.sh" replay --chain "$2" --network-version 28 \
+                    --tier baseline --store store || exit 1
+            done
+            "$0" report merge parts/*.json
+            """
+        let run = try Tool.shell(script, place.folder.path(""), try place.chain(Era.all[3]), packageRoot)
+        #expect(run.status == 0 && run.output.contains("passed: 3"), "\(run.output)\(run.errors)")
+    }
+
     // MARK: What is wrong
 
     @Test func aMismatchNamesWhatDiffers() throws {

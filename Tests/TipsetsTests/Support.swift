@@ -125,13 +125,15 @@ struct BusyChain: Sendable {
     ) { first, _ in first }
 
     /// Without a chain on it.
-    static func genesis(_ era: Era) throws -> (TipSet, ChainNetwork, MemoryBlockstore, [Address])? {
+    static func genesis(_ era: Era, worker: Address = Wallet.bob) throws -> (
+        TipSet, ChainNetwork, MemoryBlockstore, [Address]
+    )? {
         guard let path = sharedData("bundles/builtin-actors-mainnet-\(era.bundle).car.zst") else { return nil }
         var request = GenesisRequest(networkVersion: era.networkVersion)
         let wealth = TokenAmount(1_000) * TokenAmount.attoPerFil
         request.accounts = [Wallet.alice, Wallet.bob, Wallet.ether].map { .init(address: $0, balance: wealth) }
         request.miners = (0..<3).map { _ in
-            .init(owner: Wallet.alice, worker: Wallet.bob, deposit: TokenAmount(100) * TokenAmount.attoPerFil)
+            .init(owner: Wallet.alice, worker: worker, deposit: TokenAmount(100) * TokenAmount.attoPerFil)
         }
         let genesis = try Genesis(request, bundle: ActorBundle.open(path: path), engine: engine)
         let store = MemoryBlockstore()
