@@ -30,6 +30,7 @@ public struct AnsweredVerifications: Sendable, Equatable {
     public init(rule: Rule = .conformance) { self.rule = rule }
 
     public var isEmpty: Bool { counts.isEmpty }
+    public var total: Int { counts.values.reduce(0, +) }
 
     /// 0 where none was.
     public subscript(kind: Kind) -> Int { counts[kind] ?? 0 }

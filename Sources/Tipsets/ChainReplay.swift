@@ -123,8 +123,30 @@ public final class ChainReplay {
             (try TipSet(key: entry.link.key, from: base), try TipSet(key: entry.child.key, from: base))
         }
         try checkTimes(tipset, child)
-        let outcome = try execution.execute(tipset, store: store)
-        return TipsetCheck(outcome, child: child, store: store)
+        let check = TipsetCheck(try execution.execute(tipset, store: store), child: child, store: store)
+        guard !check.isEqual else { return check }
+        return inferred(tipset, child, store, proofs: check.outcome.answered.total) ?? check
+    }
+
+    /// Proofs of a tipset of which one can have been the reason for other roots, at most.
+    private static let inferenceLimit = 200
+
+    /// Whether the chain's roots come when one proof is answered otherwise.
+    private func inferred(
+        _ tipset: TipSet, _ child: TipSet, _ store: OverlayBlockstore, proofs: Int
+    ) -> TipsetCheck? {
+        let (observer, applied, refused) = (execution.observer, execution.applied, execution.refusedProof)
+        (execution.observer, execution.applied) = (nil, nil)
+        defer { (execution.observer, execution.applied, execution.refusedProof) = (observer, applied, refused) }
+        for call in 0..<min(proofs, Self.inferenceLimit) {
+            execution.refusedProof = call
+            guard let outcome = try? execution.execute(tipset, store: store) else { continue }
+            var check = TipsetCheck(outcome, child: child, store: store)
+            guard check.isEqual else { continue }
+            check.inferredRefusal = call
+            return check
+        }
+        return nil
     }
 
     /// Headers that decode and lie.

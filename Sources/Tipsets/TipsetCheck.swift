@@ -28,6 +28,9 @@ public struct TipsetCheck: Sendable {
 
     public var outcome: TipsetOutcome
     public var mismatches: [Mismatch] = []
+    /// The proof, in the order of the calls from 0, that must have been answered "not valid" for the chain's roots to
+    /// come; nil where all were valid, or where none explains a mismatch.
+    public var inferredRefusal: Int?
 
     public var isEqual: Bool { mismatches.isEmpty }
 

@@ -18,6 +18,8 @@ public final class TipsetExecution {
     var makeReward = ImplicitMessages.reward
     /// Follows the messages; they are numbered within their tipset.
     public var observer: (any MessageObserver)?
+    /// Of a tipset's proofs the one that is answered "not valid", in the order of the calls from 0; all others are valid.
+    public var refusedProof: Int?
     /// Hears of each message that was applied.
     public var applied: ((TipsetOutcome.Applied) -> Void)?
 
@@ -58,6 +60,7 @@ public final class TipsetExecution {
         let store: any Blockstore
         let externs: (any Externs)?
         let supply: ((TipsetPlan.Stage, Cid) throws(TipsetError) -> TokenAmount)?
+        let verifier: AcceptingVerifier
         var outcome: TipsetOutcome
         var root: Cid
 
@@ -70,6 +73,7 @@ public final class TipsetExecution {
             self.store = store
             self.externs = externs
             self.supply = supply
+            verifier = AcceptingVerifier(refusing: execution.refusedProof)
             root = plan.tipset.parentStateRoot
             outcome = TipsetOutcome(plan)
         }
@@ -89,7 +93,8 @@ public final class TipsetExecution {
             let own = TipsetExterns(
                 lookups,
                 faults: ConsensusFaultCheck(
-                    lookups: lookups, rules: execution.rules, startState: root, epoch: stage.epoch, store: store))
+                    lookups: lookups, rules: execution.rules, startState: root, epoch: stage.epoch, store: store),
+                verifier: verifier)
             let begin = root
             let machine = try TipsetError.onState { () throws(StateError) in
                 try Machine(

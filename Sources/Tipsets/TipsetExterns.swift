@@ -3,17 +3,31 @@ import IPLD
 import Kernel
 import Primitives
 import Replay
+import Synchronization
 
-/// Takes every proof for valid.
-struct AcceptingVerifier: ProofVerifier {
-    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { true }
-    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { true }
-    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { true }
-    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { true }
+/// Takes every proof of a tipset for valid, or every but one.
+final class AcceptingVerifier: ProofVerifier {
+    /// The call that is answered otherwise, from 0.
+    private let refused: Int?
+    private let calls = Mutex(0)
+
+    init(refusing refused: Int? = nil) { self.refused = refused }
+
+    private func answer() -> Bool {
+        calls.withLock { calls in
+            defer { calls += 1 }
+            return calls != refused
+        }
+    }
+
+    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { answer() }
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { answer() }
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { answer() }
+    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { answer() }
 
     /// The proof syscalls of a node that does; answers are counted, but for consensus faults, which are computed.
-    static var proofs: CountedProofs {
-        CountedProofs(NodeProofs(verifier: AcceptingVerifier()), rule: .chain, countsFaults: false)
+    var proofs: CountedProofs {
+        CountedProofs(NodeProofs(verifier: self), rule: .chain, countsFaults: false)
     }
 }
 
@@ -21,7 +35,7 @@ struct AcceptingVerifier: ProofVerifier {
 final class TipsetExterns: Externs {
     private let lookups: ChainLookups
     private let faults: ConsensusFaultCheck
-    private let counted = AcceptingVerifier.proofs
+    private let counted: CountedProofs
     var proofs: any ProofSyscalls { counted }
     /// Proofs that were answered by the rule.
     var answered: AnsweredVerifications { counted.counts }
@@ -30,7 +44,8 @@ final class TipsetExterns: Externs {
     /// Consensus faults that were found.
     private(set) var faultsFound = 0
 
-    init(_ lookups: ChainLookups, faults: ConsensusFaultCheck) {
+    init(_ lookups: ChainLookups, faults: ConsensusFaultCheck, verifier: AcceptingVerifier) {
+        counted = verifier.proofs
         self.lookups = lookups
         self.faults = faults
     }

@@ -71,6 +71,7 @@ extension ChainReplay.Report {
                             "nonce": .integer(dropped.nonce), "expected_nonce": .integer(dropped.expectedNonce),
                         ])
                     })),
+            .init("inferred_invalid_proof", check.inferredRefusal.map { .integer($0) } ?? .null),
             .init("consensus_faults", .integer(outcome.faultsFound)),
             .init("wall_nanoseconds", .integer(time.wall.nanoseconds)),
         ]

@@ -148,6 +148,11 @@ enum ReplayChainCommand {
             if shard != nil { report.position = index }
             summary.add(report)
             spent.add(result)
+            if case .success(let check) = result.result, let call = check.inferredRefusal {
+                Output.note(
+                    "smelt: \(report.name): proof \(call) of \(report.answered.total) is answered 'not valid', which is "
+                        + "inferred: so the chain's roots come")
+            }
             switch format {
             case "json": reports.append(report)
             case "ndjson": try Output.json(JSONReport.value(report), .compact)

@@ -177,7 +177,7 @@ import Testing
 
     /// Answers of the chain, but for what a test says otherwise.
     private final class OtherAnswers: Externs {
-        let proofs: any ProofSyscalls = AcceptingVerifier.proofs
+        let proofs: any ProofSyscalls = AcceptingVerifier().proofs
         let lookups: ChainLookups
         let beacon: ((Int64, ChainLookups) throws -> [UInt8])?
         let tipset: ((Int64, ChainLookups) throws -> Cid)?
