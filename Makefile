@@ -20,7 +20,9 @@ export PKG_CONFIG_PATH := $(CURDIR)/$(BUILD)/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing --scratch-path $(BUILD)
 SWIFT_BUILD := swift build $(SWIFT_FLAGS)
 
-.PHONY: all build install demo samples bless-samples test runtime-test spec fuzz damage mutations kills ways witness bombs arrows format lint check bench clean
+LIBRARY := $(BUILD)/library
+
+.PHONY: all build library library-test library-sanitizers install demo samples bless-samples test runtime-test spec fuzz damage mutations kills ways witness bombs arrows format lint check bench clean
 
 all: build demo
 
@@ -31,9 +33,21 @@ build:
 	$(SWIFT_BUILD) --product smelt
 	$(SWIFT_BUILD) --product smelt-worker
 
-install: build
+# The C interface: libsmelt.so, smelt.h and smelt.pc.
+library:
+	@Scripts/install-packages.sh
+	@Scripts/prepare-libraries.sh
+	$(SWIFT_BUILD) --product smelt-interface
+	@PREFIX=$(PREFIX) Scripts/build-library.sh
+
+install: build library
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(LIBRARY)/libsmelt.so.1 $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libsmelt.so.1 $(DESTDIR)$(PREFIX)/lib/libsmelt.so
+	install -m 644 $(LIBRARY)/smelt.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(LIBRARY)/smelt.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
 	install -m 755 $(BIN)/smelt $(BIN)/smelt-worker $(DESTDIR)$(PREFIX)/bin/
 	$(BIN)/smelt --generate-man-page > $(DESTDIR)$(PREFIX)/share/man/man1/smelt.1
 	$(BIN)/smelt --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smelt
@@ -50,8 +64,13 @@ demo: samples
 bless-samples: samples
 	@Scripts/bless-samples.sh
 
-test: build samples runtime-test arrows
+test: build samples runtime-test arrows library-test
 	swift test $(SWIFT_FLAGS)
+
+# The library's programs in C, Go, Rust and Python, as far as these languages are installed, and its bad inputs.
+library-test: library samples
+	@Scripts/install-packages.sh golang-go rustc
+	@Scripts/library-tests.sh
 
 runtime-test:
 	@Scripts/runtime-tests.sh
@@ -60,6 +79,10 @@ runtime-test:
 spec: build
 	$(SWIFT_BUILD) --product smelt-spec
 	$(BIN)/smelt-spec
+
+# The library and its programs in C under the address and thread sanitizers.
+library-sanitizers: samples
+	@Scripts/library-sanitizers.sh
 
 # Random modules SEEDS=A..B: compiled code in all ways against the interpreter, functions that trap at each of their
 # instructions, and, where the PyPI package wasmtime is installed, wasmtime and wabt as further witnesses.

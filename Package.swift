@@ -58,6 +58,7 @@ let targets: [Target] = [
     library("CFFI", pkgConfig: "libffi"),
     library("CLLVM", pkgConfig: "smelt-llvm"),
     library("CGSL", pkgConfig: "gsl"),
+    library("CLMDB"),
     library("CGetopt"),
     library("CLinux"),
 
@@ -82,7 +83,7 @@ let targets: [Target] = [
     layer("IPLD", ["Primitives", "Crypto"]),
     layer("Zstandard", ["CZstd"], unsafe: .cLibrary),
     layer("Bundle", ["IPLD", "Primitives", "Zstandard"], unsafe: .systemCalls),
-    layer("BlockFiles", ["IPLD", "Primitives", "Crypto", "Zstandard", "Drafts"], unsafe: .systemCalls),
+    layer("BlockFiles", ["IPLD", "Primitives", "Crypto", "Zstandard", "Drafts", "CLMDB"], unsafe: .systemCalls),
     layer("Engine", ["CActorRuntime"], unsafe: .runtime),
     layer("JSON", ["CYajl"], unsafe: .cLibrary),
     layer("CommandTable", ["CGetopt"], unsafe: .cLibrary),
@@ -129,6 +130,21 @@ let targets: [Target] = [
         "CompilePool",
         ["ArtifactFormat", "ArtifactStore", "CodeSettings", "WorkerProtocol", "Primitives", "Crypto", "CLinux"],
         unsafe: .systemCalls),
+    // The library: a session on an engine, a store and the outside world.
+    layer(
+        "FVM",
+        [
+            "CompilePool", "ArtifactFormat", "CodeSettings", "NativeEngine", "Engine", "Machine", "Kernel", "StateTree",
+            "GasSchedule", "IPLD", "Primitives",
+        ]),
+    .target(name: "CSmelt", exclude: ["library"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+    layer(
+        "CInterface",
+        [
+            "CSmelt", "FVM", "BlockFiles", "ArtifactStore", "CompilePool", "ArtifactFormat", "CodeSettings",
+            "NativeEngine",
+            "Engine", "Machine", "Kernel", "StateTree", "GasSchedule", "IPLD", "Primitives", "CActorRuntime",
+        ], unsafe: .cLibrary),
     layer(
         "Replay",
         [
@@ -170,6 +186,7 @@ let targets: [Target] = [
     program(
         "smelt",
         [
+            "FVM",
             "CompilePool", "WorkerProtocol", "GasBench", "Measuring", "Statistics", "Genesis", "GasReport", "Replay",
             "Machine",
             "NativeEngine", "Engine", "CActorRuntime",
@@ -265,6 +282,12 @@ let targets: [Target] = [
         "Machine",
         ["Machine", "StateTree", "Kernel", "Engine", "GasSchedule", "IPLD", "Crypto", "Primitives", "JSON"]),
     tests(
+        "FVM",
+        [
+            "FVM", "Replay", "WasmReference", "NativeEngine", "Machine", "Kernel", "StateTree", "Engine", "GasSchedule",
+            "IPLD", "Primitives",
+        ]),
+    tests(
         "Replay",
         [
             "Replay", "Machine", "Kernel", "WasmReference", "Engine", "GasSchedule", "Syscalls", "Bundle",
@@ -322,6 +345,17 @@ func selected(_ all: [Target], by list: String?) -> [Target] {
     return all.filter { wanted.contains($0.name) }
 }
 
+let chosen = selected(targets, by: ProcessInfo.processInfo.environment["SMELT_ONLY"])
+
+/// What other packages may depend on: the machine as a library, and the compiler, which links LLVM, apart from it. The
+/// archive is what `make library` makes the C interface of.
+let products: [(target: String, product: Product)] = [
+    ("FVM", .library(name: "FVM", targets: ["FVM"])),
+    ("Compiler", .library(name: "Compiler", targets: ["Compiler"])),
+    ("CInterface", .library(name: "smelt-interface", type: .static, targets: ["CInterface"])),
+]
+
 let package = Package(
     name: "smelt",
-    targets: selected(targets, by: ProcessInfo.processInfo.environment["SMELT_ONLY"]))
+    products: products.filter { row in chosen.contains { $0.name == row.target } }.map(\.product),
+    targets: chosen)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SMELT_RT_ASAN 1
@@ -57,12 +58,18 @@ struct smelt_rt_thread {
     uint64_t guard_low;                  /* where the guard below it begins; equal when we did not make it */
     uint64_t deepest_entry;              /* lowest frame of an entry in this run on the big stack */
     uint64_t own_low;                    /* stack_low of the stack the thread was born with */
+    uint64_t own_top;                    /* free below this on that stack while the thread is on the big one */
     uint8_t *big_stack;                  /* the mapping, guard first, or NULL */
     uint64_t big_stack_bytes;
     void *big_stack_fiber; /* sanitizers */
+    void *own_fiber;
+    const void *own_bottom;
+    size_t own_bytes;
     uint8_t *alternate;    /* our alternate signal stack, guard first, or NULL */
     uint64_t alternate_bytes;
+    pid_t id; /* the kernel's; 0 before smelt_rt_thread_self */
     bool on_big_stack;
+    bool big_stack_waits; /* frames of a run are on it though the thread is on its own stack */
     bool bounds_known;
     bool signals_ready;
 };

@@ -22,6 +22,8 @@ enum { HANDLED = sizeof handled_signals / sizeof handled_signals[0] };
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous_actions[HANDLED];
 static _Atomic uint32_t installations;
+/* Its address comes with the signals of smelt_rt_interrupt and with no others. */
+static uint8_t interruption;
 /* Somebody put a handler above ours and (we must assume) calls ours: it stays where it is for good. */
 static bool stays[HANDLED];
 
@@ -49,6 +51,18 @@ static int32_t trap_of_fault(const struct smelt_rt_thread *thread, int signal, c
         instance = instance->group;
     } while (instance != first);
     return SMELT_RT_TRAP_NONE;
+}
+
+/* Whether the signal is one that smelt_rt_interrupt sent; then what it does is done. */
+static bool takes_interrupt(struct smelt_rt_thread *thread, int signal, const siginfo_t *info, ucontext_t *context) {
+    if (signal != SIGSEGV || info->si_code != SI_QUEUE || info->si_value.sival_ptr != &interruption) { return false; }
+    uint64_t pc = arch_context_pc(context);
+    if (thread->current != NULL && smelt_rt_code_find(pc) != NULL) {
+        thread->current->trap_pc = pc;
+        arch_context_redirect(
+            context, (uint64_t)smelt_rt_arch_leave, (uint64_t)thread->current, SMELT_RT_TRAP_INTERRUPTED);
+    }
+    return true;
 }
 
 /* Does what the kernel would have done without our handler. */
@@ -89,6 +103,10 @@ static void handler(int signal, siginfo_t *info, void *raw) {
     ucontext_t *context = raw;
     struct smelt_rt_thread *thread = &smelt_rt_thread;
     uint64_t pc = arch_context_pc(context);
+    if (takes_interrupt(thread, signal, info, context)) {
+        errno = earlier_errno;
+        return;
+    }
     int32_t trap = trap_of_fault(thread, signal, info, pc);
     if (trap != SMELT_RT_TRAP_NONE) {
         thread->current->trap_pc = pc;
@@ -150,3 +168,18 @@ void smelt_rt_signals_uninstall(void) {
 }
 
 int32_t smelt_rt_signals_installed(void) { return atomic_load(&installations) > 0; }
+
+struct smelt_rt_thread *smelt_rt_thread_self(void) {
+    struct smelt_rt_thread *thread = &smelt_rt_thread;
+    if (thread->id == 0) { thread->id = (pid_t)syscall(SYS_gettid); }
+    return thread;
+}
+
+int32_t smelt_rt_interrupt(struct smelt_rt_thread *thread) {
+    if (!smelt_rt_signals_installed()) { return -1; }
+    /* One that finds another on its way is dropped by the kernel, and nobody misses it. */
+    siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_QUEUE};
+    info.si_pid = getpid();
+    info.si_value.sival_ptr = &interruption;
+    return (int32_t)syscall(SYS_rt_tgsigqueueinfo, info.si_pid, thread->id, SIGSEGV, &info);
+}

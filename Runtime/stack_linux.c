@@ -29,6 +29,8 @@
 #define BIG_STACK_KEPT (UINT64_C(1) << 20)
 /* Handlers that were there before ours run on this stack as well. */
 #define ALTERNATE_ROOM (UINT64_C(64) << 10)
+/* For the frame of the function that left it, when a call comes back to the thread's own stack. */
+#define OWN_STACK_LEFT_FREE (UINT64_C(4) << 10)
 /* Assumed of a stack whose bounds the system does not tell. */
 #define UNKNOWN_STACK (UINT64_C(1) << 20)
 
@@ -110,9 +112,17 @@ void smelt_rt_thread_first_use(struct smelt_rt_thread *thread) {
     if (smelt_rt_signals_installed()) { (void)smelt_rt_thread_prepare(); }
 }
 
+static void free_big_stack(struct smelt_rt_thread *thread) {
+#if SMELT_RT_TSAN
+    __tsan_destroy_fiber(thread->big_stack_fiber);
+#endif
+    munmap(thread->big_stack, thread->big_stack_bytes);
+    thread->big_stack = NULL;
+}
+
 void smelt_rt_thread_release(void) {
     struct smelt_rt_thread *thread = &smelt_rt_thread;
-    if (thread->current != NULL || thread->on_big_stack) { return; }
+    if (thread->current != NULL || thread->on_big_stack || thread->big_stack_waits) { return; }
     if (thread->alternate != NULL) {
         stack_t current;
         bool is_current = sigaltstack(NULL, &current) == 0 && (uint8_t *)current.ss_sp >= thread->alternate &&
@@ -125,13 +135,7 @@ void smelt_rt_thread_release(void) {
         thread->alternate = NULL;
     }
     thread->signals_ready = false;
-    if (thread->big_stack != NULL) {
-#if SMELT_RT_TSAN
-        __tsan_destroy_fiber(thread->big_stack_fiber);
-#endif
-        munmap(thread->big_stack, thread->big_stack_bytes);
-        thread->big_stack = NULL;
-    }
+    if (thread->big_stack != NULL) { free_big_stack(thread); }
 }
 
 static bool make_big_stack(struct smelt_rt_thread *thread) {
@@ -166,14 +170,21 @@ struct job {
 #endif
 };
 
-/* First frame on the big stack. */
+/* The thread sanitizer must not count calls whose entry and exit are on different stacks. */
 #if SMELT_RT_TSAN
-__attribute__((no_sanitize("thread")))
+#define UNWATCHED __attribute__((no_sanitize("thread")))
+#else
+#define UNWATCHED
 #endif
+
+/* First frame on the big stack. */
+UNWATCHED
 static void run(void *raw) {
     struct job *job = raw;
 #if SMELT_RT_ASAN
     __sanitizer_finish_switch_fiber(NULL, &job->earlier_bottom, &job->earlier_size);
+    smelt_rt_thread.own_bottom = job->earlier_bottom;
+    smelt_rt_thread.own_bytes = job->earlier_size;
 #endif
     job->function(job->argument);
 #if SMELT_RT_ASAN
@@ -186,14 +197,33 @@ static void run(void *raw) {
 
 int32_t smelt_rt_on_big_stack(void) { return smelt_rt_thread.on_big_stack; }
 
+/* A run inside of a call that the big stack made on the thread's own: on another big stack, for that time. */
+static int32_t run_on_another(struct smelt_rt_thread *thread, void (*function)(void *), void *argument) {
+    struct smelt_rt_thread outer = *thread;
+    thread->big_stack = NULL;
+    thread->big_stack_waits = false;
+    int32_t result = smelt_rt_run_on_stack(function, argument);
+    if (thread->big_stack != NULL) { free_big_stack(thread); }
+    thread->big_stack = outer.big_stack;
+    thread->big_stack_bytes = outer.big_stack_bytes;
+    thread->big_stack_fiber = outer.big_stack_fiber;
+    thread->own_top = outer.own_top;
+    thread->deepest_entry = outer.deepest_entry;
+    thread->big_stack_waits = true;
+    return result;
+}
+
 int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     struct smelt_rt_thread *thread = &smelt_rt_thread;
     if (thread->on_big_stack) {
         function(argument);
         return 0;
     }
+    if (thread->big_stack_waits) { return run_on_another(thread, function, argument); }
     find_bounds(thread);
     if (thread->big_stack == NULL && !make_big_stack(thread)) { return -1; }
+    /* Below this function's frame lies a return address and what the switch pushes: much less than is left free. */
+    thread->own_top = ((uint64_t)__builtin_frame_address(0) - OWN_STACK_LEFT_FREE) & ~UINT64_C(15);
     struct job job = {.function = function, .argument = argument};
     uint8_t *top = thread->big_stack + thread->big_stack_bytes;
     use_big_stack(thread);
@@ -204,7 +234,7 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
                                    thread->big_stack_bytes - BIG_STACK_GUARD);
 #endif
 #if SMELT_RT_TSAN
-    job.earlier_fiber = __tsan_get_current_fiber();
+    job.earlier_fiber = thread->own_fiber = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(thread->big_stack_fiber, 0);
 #endif
     smelt_rt_arch_on_stack(run, &job, top);
@@ -219,4 +249,46 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
                       MADV_DONTNEED);
     }
     return 0;
+}
+
+UNWATCHED
+static void leave_big_stack(void *raw) {
+    struct job *job = raw;
+#if SMELT_RT_ASAN
+    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+#endif
+    job->function(job->argument);
+#if SMELT_RT_ASAN
+    __sanitizer_start_switch_fiber(NULL, job->earlier_bottom, job->earlier_size);
+#endif
+#if SMELT_RT_TSAN
+    __tsan_switch_to_fiber(job->earlier_fiber, 0);
+#endif
+}
+
+void smelt_rt_run_on_own_stack(void (*function)(void *), void *argument) {
+    struct smelt_rt_thread *thread = &smelt_rt_thread;
+    if (!thread->on_big_stack) {
+        function(argument);
+        return;
+    }
+    struct job job = {.function = function, .argument = argument};
+    use_own_stack(thread);
+    thread->big_stack_waits = true;
+#if SMELT_RT_ASAN
+    void *fake_stack = NULL;
+    job.earlier_bottom = thread->big_stack + BIG_STACK_GUARD;
+    job.earlier_size = thread->big_stack_bytes - BIG_STACK_GUARD;
+    __sanitizer_start_switch_fiber(&fake_stack, thread->own_bottom, thread->own_bytes);
+#endif
+#if SMELT_RT_TSAN
+    job.earlier_fiber = thread->big_stack_fiber;
+    __tsan_switch_to_fiber(thread->own_fiber, 0);
+#endif
+    smelt_rt_arch_on_stack(leave_big_stack, &job, (uint8_t *)thread->own_top);
+#if SMELT_RT_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
+#endif
+    thread->big_stack_waits = false;
+    use_big_stack(thread);
 }

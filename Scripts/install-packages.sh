@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building Smelt needs; does nothing when all of them are there.
+# Installs the Debian packages that building Smelt needs, and those named as arguments; does nothing when all of them are
+# there.
 set -euo pipefail
 
 packages=(
     build-essential pkg-config "llvm-${SMELT_LLVM:-19}-dev" "lld-${SMELT_LLVM:-19}" libffi-dev libgmp-dev libsodium-dev libssl-dev
-    libtomcrypt-dev libsecp256k1-dev libyajl-dev libgsl-dev libzstd-dev zlib1g-dev wabt binaryen python3 python3-pip zstd parallel
+    liblmdb-dev libtomcrypt-dev libsecp256k1-dev libyajl-dev libgsl-dev libzstd-dev zlib1g-dev wabt binaryen python3 python3-pip zstd parallel "$@"
 )
 
 command -v swift > /dev/null || { echo "smelt: no 'swift' in PATH; Swift 6.3 is needed (swift.org)" >&2; exit 1; }

@@ -45,7 +45,8 @@ extern "C" {
     X(RESOURCE_LIMIT, 13, "resource limit exceeded at instantiation")                                  \
     X(HOST_ABORT, 32, "ended by the host")                                                             \
     X(LOCAL_FAILURE, 33, "local failure of the host")                                                  \
-    X(STACK_END, 34, "end of the machine's stack")
+    X(STACK_END, 34, "end of the machine's stack")                                                     \
+    X(INTERRUPTED, 35, "interrupted")
 
 enum smelt_rt_trap {
     SMELT_RT_TRAP_NONE = 0,
@@ -414,6 +415,17 @@ void smelt_rt_thread_release(void);
 int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument);
 /* Whether the calling thread is on its big stack. */
 int32_t smelt_rt_on_big_stack(void);
+/* Runs `function` on the stack the thread was born with, below the frames that wait there: for calls of a foreign
+ * runtime that knows the bounds of its threads' stacks (Go's does). Elsewhere than on the big stack it just calls. A
+ * message that `function` applies in its turn gets a big stack of its own. */
+void smelt_rt_run_on_own_stack(void (*function)(void *), void *argument);
+
+/* Ends what a guest does on another thread, by a signal that only arrives in compiled code: the entry it is in ends
+ * with INTERRUPTED. Elsewhere the signal does nothing, so whoever wants an end asks again until there is one. Needs the
+ * handlers of section 9. The thread must not end during the call. 0 or -1. */
+struct smelt_rt_thread;
+struct smelt_rt_thread *smelt_rt_thread_self(void);
+int32_t smelt_rt_interrupt(struct smelt_rt_thread *thread);
 
 /* ---- 11. Processor ---------------------------------------------------------------------------------
  * The highest x86-64 psABI level (1 to 3) whose instructions this processor has, or 0 on another one. */

@@ -68,6 +68,7 @@ void test_sampler(void);
 void test_signals(void);
 void test_stack(void);
 void test_threads(void);
+void test_interrupt(void);
 void test_loader(const char *const *objects, int count);
 
 #endif

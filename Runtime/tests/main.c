@@ -74,8 +74,8 @@ struct test {
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         {"traps", test_traps},     {"memory", test_memory},   {"tables", test_tables},
-        {"sampler", test_sampler}, {"signals", test_signals}, {"stack", test_stack},
-        {"threads", test_threads},
+        {"sampler", test_sampler}, {"interrupt", test_interrupt}, {"signals", test_signals},
+        {"stack", test_stack},     {"threads", test_threads},
     };
     if (smelt_rt_signals_install() != 0) {
         fputs("signals cannot be installed\n", stderr);

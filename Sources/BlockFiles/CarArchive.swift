@@ -8,7 +8,7 @@ import Zstandard
 ///
 /// Small archives are read whole. Larger ones need a table of their blocks: Forest's have one; for others it is made
 /// on first use and kept in the cache.
-public final class CarArchive: Sendable {
+public final class CarArchive: BlockArchive {
     /// How the file is made.
     public enum Form: String, Sendable, CaseIterable {
         /// CAR version 1.
@@ -33,6 +33,7 @@ public final class CarArchive: Sendable {
     /// Bytes of the file.
     public let size: Int
     public let form: Form
+    public var formName: String { form.rawValue }
     public let roots: [Cid]
     private let file: RandomAccessFile
     private let isCompressed: Bool
@@ -143,40 +144,6 @@ private struct Look {
         end = index ?? file.size
         stream = try ArchivePieces.stream(file, isCompressed: isCompressed, end: end)
         form = index != nil ? .forest : isCompressed ? .zstd : stream.version == 2 ? .version2 : .plain
-    }
-}
-
-/// An archive as a store that cannot be written to.
-public final class ArchiveBlockstore: Blockstore {
-    private let archives: [CarArchive]
-    /// What was found wrong with a file while blocks were read, where anything was; the failure is the file's then,
-    /// and not this machine's.
-    public private(set) var damage: String?
-
-    /// - Parameter archives: looked into one after another.
-    public init(_ archives: [CarArchive]) { self.archives = archives }
-
-    public func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]? {
-        do throws(BlockFileError) {
-            for archive in archives {
-                if let data = try archive.block(cid) { return data }
-            }
-            return nil
-        } catch {
-            if !error.isLocal { damage = error.description }
-            throw .storage(error.description)
-        }
-    }
-
-    public func has(_ cid: Cid) throws(BlockstoreError) -> Bool {
-        do throws(BlockFileError) {
-            for archive in archives where try archive.has(cid) { return true }
-            return false
-        } catch { throw .storage(error.description) }
-    }
-
-    public func put(_ cid: Cid, _ data: [UInt8]) throws(BlockstoreError) {
-        throw .storage("\(archives.first?.path ?? "no file"): is read only; a layer for writing goes in front of it")
     }
 }
 

@@ -12,6 +12,8 @@ import WorkerProtocol
 /// module can do to the compiler ends in an outcome: a crash, too much time or memory is tried once more without
 /// optimisation and is then a stated failure of this machine.
 public final class CompilePool: Sendable {
+    /// Stands for a worker's path where nothing is to be compiled.
+    public static let noWorker = ""
     public let settings: CompileSettings
     let store: ArtifactStore?
     /// Processors of this machine.
@@ -36,7 +38,8 @@ public final class CompilePool: Sendable {
     /// - Parameters:
     ///   - store: nil keeps results in memory only.
     ///   - jobs: processors to use, by worker processes and their threads; 0 is all.
-    ///   - worker: path of the compiler program; nil is `smelt-worker` beside the running program.
+    ///   - worker: path of the compiler program; nil is `smelt-worker` beside the running program, and `noWorker` is
+    ///     none, wherever one may be installed.
     ///   - patience: seconds after which a worker that stands still (stopped, or taking nothing) is given up.
     ///   - limits: what a compilation may use, by the size of the WASM binary in bytes.
     public init(
@@ -56,7 +59,8 @@ public final class CompilePool: Sendable {
     ///
     /// - Throws: when there is one and it cannot be used.
     func installedCompiler() throws(LocalFailure) -> CompilerIdentity? {
-        guard let path = workerPath ?? WorkerProcess.expectedPath, WorkerProcess.isThere(path) else { return nil }
+        guard let path = workerPath ?? WorkerProcess.expectedPath, path != Self.noWorker, WorkerProcess.isThere(path)
+        else { return nil }
         return try identity()
     }
 
@@ -188,8 +192,9 @@ public final class CompilePool: Sendable {
     private func nothingToRun() -> LocalFailure {
         let place = store.map { "\($0.directory) has no object of it" } ?? "there is no store"
         let worker = workerPath ?? WorkerProcess.expectedPath ?? "smelt-worker"
+        let lack = worker == Self.noWorker ? "none was named" : "\(worker) is not installed"
         return .noCompiler(
-            "\(worker) is not installed, and \(place) for CPU level \(settings.cpu.rawValue) and bounds "
+            "\(lack), and \(place) for CPU level \(settings.cpu.rawValue) and bounds "
                 + settings.bounds.rawValue)
     }
 

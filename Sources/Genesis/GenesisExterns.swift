@@ -22,10 +22,12 @@ final class GenesisExterns: Externs {
 
 /// Nothing is proved in an initial state.
 private struct NoProofs: ProofVerifier {
-    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { throw ProofFailure("no proofs") }
-    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool {
-        throw ProofFailure("no proofs")
+    func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool { throw ExternFailure.refused("no proofs") }
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool {
+        throw ExternFailure.refused("no proofs")
     }
-    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { throw ProofFailure("no proofs") }
-    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { throw ProofFailure("no proofs") }
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool {
+        throw ExternFailure.refused("no proofs")
+    }
+    func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool { throw ExternFailure.refused("no proofs") }
 }

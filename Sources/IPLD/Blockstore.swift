@@ -6,10 +6,17 @@ public protocol Blockstore: AnyObject {
     func get(_ cid: Cid) throws(BlockstoreError) -> [UInt8]?
     /// Keeps the block; overwriting one is harmless.
     func put(_ cid: Cid, _ data: [UInt8]) throws(BlockstoreError)
+    /// Keeps several blocks, none of which leads to one that comes later.
+    func put(_ blocks: [(cid: Cid, data: [UInt8])]) throws(BlockstoreError)
     func has(_ cid: Cid) throws(BlockstoreError) -> Bool
 }
 
 extension Blockstore {
+    /// Keeps one block after the other.
+    public func put(_ blocks: [(cid: Cid, data: [UInt8])]) throws(BlockstoreError) {
+        for block in blocks { try put(block.cid, block.data) }
+    }
+
     /// Whether the store has the block, found by getting it.
     public func has(_ cid: Cid) throws(BlockstoreError) -> Bool { try get(cid) != nil }
 }
@@ -22,6 +29,9 @@ public enum BlockstoreError: Error, Sendable, Equatable, CustomStringConvertible
     case refusedCid(Cid, String)
     /// A block on the way from a root to be flushed has no readable links.
     case malformedLinks(Cid, String)
+
+    /// Whether it is of this machine alone; otherwise something is wrong with the blocks.
+    public var isLocal: Bool { if case .storage = self { true } else { false } }
 
     public var description: String {
         switch self {
@@ -51,7 +61,8 @@ public final class MemoryBlockstore: Blockstore {
 /// A write buffer in front of a base store (FVM machine layer, "write buffer"): reads see both, the base gets only
 /// what a flushed root reaches.
 public final class BufferedBlockstore: Blockstore {
-    private let base: any Blockstore
+    /// Gets what is flushed.
+    public let base: any Blockstore
     private var buffer: [Cid: [UInt8]] = [:]
 
     public init(base: any Blockstore) {
@@ -73,10 +84,15 @@ public final class BufferedBlockstore: Blockstore {
         return try base.has(cid)
     }
 
+    /// Forgets what is buffered.
+    public func discard() { buffer = [:] }
+
     /// Moves the buffered blocks that `root` reaches through DAG-CBOR links to the base. A block that is not
     /// buffered is taken to be in the base with everything below it; blocks not reached stay buffered.
     public func flush(_ root: Cid) throws(BlockstoreError) {
         var pending = [root]
+        var reached: [(cid: Cid, data: [UInt8])] = []
+        var seen: Set<Cid> = []
         while let cid = pending.popLast() {
             switch cid.codec {
             case Cid.unsealedCommitment, Cid.sealedCommitment: continue
@@ -88,12 +104,15 @@ public final class BufferedBlockstore: Blockstore {
                 continue
             }
             guard cid.isBlake2b256 else { throw .refusedCid(cid, "hash 0x\(String(cid.hashCode, radix: 16))") }
-            guard let block = buffer[cid] else { continue }
+            guard let block = buffer[cid], seen.insert(cid).inserted else { continue }
             if cid.codec == Cid.dagCbor { pending += try links(block, of: cid) }
-            // Leaves the buffer only when the base has it, so that a failing base loses nothing.
-            try base.put(cid, block)
-            buffer[cid] = nil
+            reached.append((cid, block))
         }
+        // What leads to others was met before them.
+        reached.reverse()
+        try base.put(reached)
+        // They leave the buffer only when the base has them, so that a failing base loses nothing.
+        for block in reached { buffer[block.cid] = nil }
     }
 
     private func links(_ block: [UInt8], of cid: Cid) throws(BlockstoreError) -> [Cid] {

@@ -102,3 +102,89 @@ extension ActorEvent.Entry {
             value: try reader.byteString())
     }
 }
+
+// The same structures written again, for verifiers that take them in CBOR.
+
+extension CborWriter {
+    /// A list with its head.
+    fileprivate mutating func list<T>(_ elements: [T], _ write: (inout CborWriter, T) -> Void) {
+        array(elements.count)
+        for element in elements { write(&self, element) }
+    }
+}
+
+extension WindowPoStInfo {
+    /// The structure as the actor gave it, but for its encoder's liberties.
+    public var cbor: [UInt8] {
+        var writer = CborWriter()
+        writer.array(4)
+        writer.byteString(randomness)
+        writer.list(proofs) { writer, proof in
+            writer.array(2)
+            writer.int64(proof.type)
+            writer.byteString(proof.bytes)
+        }
+        writer.list(challengedSectors) { writer, sector in
+            writer.array(3)
+            writer.int64(sector.proofType)
+            writer.unsigned(sector.number)
+            writer.link(sector.sealedCid)
+        }
+        writer.unsigned(prover)
+        return writer.bytes
+    }
+}
+
+extension AggregateSealInfo {
+    /// The structure as the actor gave it, but for its encoder's liberties.
+    public var cbor: [UInt8] {
+        var writer = CborWriter()
+        writer.array(5)
+        writer.unsigned(miner)
+        writer.int64(sealProofType)
+        writer.int64(aggregateProofType)
+        writer.byteString(proof)
+        writer.list(sectors) { writer, sector in
+            writer.array(5)
+            writer.unsigned(sector.number)
+            writer.byteString(sector.randomness)
+            writer.byteString(sector.interactiveRandomness)
+            writer.link(sector.sealedCid)
+            writer.link(sector.unsealedCid)
+        }
+        return writer.bytes
+    }
+}
+
+extension ReplicaUpdateInfo {
+    /// The structure as the actor gave it, but for its encoder's liberties.
+    public var cbor: [UInt8] {
+        var writer = CborWriter()
+        writer.array(5)
+        writer.int64(proofType)
+        writer.link(oldSealedCid)
+        writer.link(newSealedCid)
+        writer.link(newUnsealedCid)
+        writer.list(proof) { writer, byte in writer.unsigned(byte) }
+        return writer.bytes
+    }
+}
+
+extension SealInfo {
+    /// The structure as the actor gave it, but for its encoder's liberties.
+    public var cbor: [UInt8] {
+        var writer = CborWriter()
+        writer.array(8)
+        writer.int64(proofType)
+        writer.array(2)
+        writer.unsigned(miner)
+        writer.unsigned(sectorNumber)
+        writer.list(deals) { writer, deal in writer.unsigned(deal) }
+        writer.byteString(randomness)
+        writer.byteString(interactiveRandomness)
+        writer.byteString(proof)
+        writer.link(sealedCid)
+        writer.link(unsealedCid)
+        return writer.bytes
+    }
+}

@@ -1,3 +1,4 @@
+import Engine
 import IPLD
 import Primitives
 import StateTree
@@ -109,4 +110,11 @@ public protocol CallManager: AnyObject {
     func emit(_ event: ActorEvent)
     /// The code CID of the placeholder actor.
     var placeholderCode: Cid { get }
+    /// Who may end the message; nil is nobody.
+    var interruption: Interruption? { get }
+}
+
+extension CallManager {
+    /// Nobody ends the message.
+    public var interruption: Interruption? { nil }
 }

@@ -20,6 +20,7 @@ public final class Kernel: ImportHandler {
     private let code: BoundModule
     private let imports: [BoundModule.Import]
     private let limiter: ResourceLimiter
+    private let interruption: Interruption?
     /// L: what was available when the guest's counter was last set, milligas.
     private var availableAtUpdate: UInt64 = 0
     /// Mlast: the limiter's tally at that time, bytes.
@@ -39,6 +40,7 @@ public final class Kernel: ImportHandler {
         self.code = code
         imports = code.imports
         self.limiter = limiter
+        interruption = calls.interruption
         limiterAtUpdate = limiter.used
     }
 
@@ -84,6 +86,7 @@ public final class Kernel: ImportHandler {
         guard index >= 0, index < imports.count, arguments.count >= imports[index].parameterCount else {
             return end(.local("import \(index) was called with \(arguments.count) arguments, which no import takes"))
         }
+        if let interruption, interruption.isRequested { return end(.local("interrupted")) }
         let row = imports[index]
         gas.enter(row.syscall)
         do throws(ExecutionError) {

@@ -40,24 +40,31 @@ public struct NodeProofs: ProofSyscalls {
 
     public func verifyPost(_ info: WindowPoStInfo, _ host: ProofHost) throws(ExecutionError) -> Bool {
         try host.gas.charge(host.prices.onVerifyPost(sectors: UInt64(info.challengedSectors.count)))
-        return try ask { () throws(ProofFailure) in try verifier.verifyPost(info) }
+        return try ask { () throws(ExternFailure) in try verifier.verifyPost(info) }
     }
 
     public func verifyAggregateSeals(_ info: AggregateSealInfo, _ host: ProofHost) throws(ExecutionError) -> Bool {
         try host.gas.charge(
             host.prices.onVerifyAggregateSeals(proofType: info.sealProofType, count: UInt64(info.sectors.count)))
-        return try ask { () throws(ProofFailure) in try verifier.verifyAggregateSeals(info) }
+        return try ask { () throws(ExternFailure) in try verifier.verifyAggregateSeals(info) }
     }
 
     public func verifyReplicaUpdate(_ info: ReplicaUpdateInfo, _ host: ProofHost) throws(ExecutionError) -> Bool {
         try host.gas.charge(host.prices.onVerifyReplicaUpdate())
-        return try ask { () throws(ProofFailure) in try verifier.verifyReplicaUpdate(info) }
+        return try ask { () throws(ExternFailure) in try verifier.verifyReplicaUpdate(info) }
     }
 
     public func batchVerifySeals(_ seals: [SealInfo], _ host: ProofHost) throws(ExecutionError) -> [Bool] {
         for _ in seals { try host.gas.charge(host.prices.onVerifySeal()) }
-        // Whatever a verifier cannot work with counts as not valid here.
-        return seals.map { (try? verifier.verifySeal($0)) ?? false }
+        return try seals.map { (seal) throws(ExecutionError) in
+            do throws(ExternFailure) {
+                return try verifier.verifySeal(seal)
+            } catch {
+                // Whatever a verifier cannot work with counts as not valid here.
+                if case .local(let reason) = error { throw .local(reason) }
+                return false
+            }
+        }
     }
 
     public func verifyConsensusFault(
@@ -71,11 +78,11 @@ public struct NodeProofs: ProofSyscalls {
         }
     }
 
-    private func ask(_ verify: () throws(ProofFailure) -> Bool) throws(ExecutionError) -> Bool {
-        do throws(ProofFailure) {
+    private func ask(_ verify: () throws(ExternFailure) -> Bool) throws(ExecutionError) -> Bool {
+        do throws(ExternFailure) {
             return try verify()
         } catch {
-            throw .syscall(.illegalArgument, error.reason)
+            throw ExecutionError(error) { reason in .syscall(.illegalArgument, reason) }
         }
     }
 }
@@ -87,10 +94,10 @@ public struct NodeProofs: ProofSyscalls {
 public struct ConformanceProofs: ProofSyscalls {
     /// Accepts everything.
     private struct Credulous: ProofVerifier {
-        func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { true }
-        func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { true }
-        func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { true }
-        func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { true }
+        func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool { true }
+        func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool { true }
+        func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool { true }
+        func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool { true }
     }
 
     private let base = NodeProofs(verifier: Credulous())

@@ -2,20 +2,13 @@ import Primitives
 
 /// Sector and PoSt proofs, as the proof syscalls hand them over (decoded; CIDs and lengths unchecked).
 ///
-/// A thrown `ProofFailure` is `IllegalArgument` for the actor, false is "not valid".
+/// False is "not valid". A refusal is for arguments that a verifier cannot work with, `IllegalArgument` for the actor (in
+/// a batch it counts as not valid); a verifier that does not work is a local failure, of which no receipt comes.
 public protocol ProofVerifier: Sendable {
-    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool
-    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool
-    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool
-    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool
-}
-
-/// Arguments that a verifier cannot work with.
-public struct ProofFailure: Error, Sendable, Equatable {
-    /// For people.
-    public var reason: String
-
-    public init(_ reason: String) { self.reason = reason }
+    func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool
+    func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool
 }
 
 /// `verify_post`'s argument.

@@ -17,6 +17,14 @@ public enum EventsRoot {
         }
     }
 
+    /// The events as nodes hand them on: a CBOR list of them.
+    public static func list(_ events: [ActorEvent]) -> [UInt8] {
+        var writer = CborWriter()
+        writer.array(events.count)
+        for event in events { writer.encoded(encode(event)) }
+        return writer.bytes
+    }
+
     /// `[emitter, [[flags, key, codec, value]…]]`.
     static func encode(_ event: ActorEvent) -> [UInt8] {
         var writer = CborWriter()

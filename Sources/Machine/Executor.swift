@@ -18,7 +18,18 @@ public final class Executor {
     public func apply(
         _ message: Message, kind: ApplyKind, chainLength: UInt64
     ) throws(ApplyError) -> ApplyResult {
+        guard let interruption = machine.interruption else { return try run(message, kind, chainLength) }
+        return try interruption.during { () throws(ApplyError) in
+            if interruption.isRequested { throw .local("interrupted") }
+            return try run(message, kind, chainLength)
+        }
+    }
+
+    private func run(
+        _ message: Message, _ kind: ApplyKind, _ chainLength: UInt64
+    ) throws(ApplyError) -> ApplyResult {
         let machine = machine
+        machine.changes()
         machine.trace?.begin(.preflight)
         let result = try GuestStack.run { () throws(ApplyError) in
             try Application(machine: machine, message: message, kind: kind, chainLength: chainLength).apply()
@@ -172,13 +183,7 @@ private struct Application {
         case .outOfGas:
             return (Receipt(exitCode: .sysOutOfGas, gasUsed: gasUsed), nil)
         case .refused(let number, let why):
-            let code: ExitCode =
-                switch number {
-                case .insufficientFunds: .sysInsufficientFunds
-                case .notFound: .sysInvalidReceiver
-                default: .sysAssertionFailed
-                }
-            return (Receipt(exitCode: code, gasUsed: gasUsed), Diagnostic { "\(number): \(why)" })
+            return (Receipt(exitCode: number.asReceipt, gasUsed: gasUsed), Diagnostic { "\(number): \(why)" })
         case .fatal(let text):
             return (Receipt(exitCode: .sysAssertionFailed, gasUsed: gasLimit), Diagnostic { "fatal error: \(text)" })
         case .local(let text):

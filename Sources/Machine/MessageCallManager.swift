@@ -44,6 +44,7 @@ final class MessageCallManager: CallManager {
     var externs: any Externs { machine.externs }
     var builtinActors: [Cid] { machine.manifest.codes }
     var placeholderCode: Cid { machine.manifest.placeholder }
+    var interruption: Interruption? { machine.interruption }
 
     /// Records what the message has touched before its first call: the actors every message may update, the
     /// sender (its update is part of the inclusion price) and the receiver.

@@ -29,15 +29,21 @@ public final class NativeEngine: ActorEngine {
     private let source: any ArtifactSource
     private let perfMap: PerfMap?
     private let codeMap: CodeMap?
+    private let signals: Bool
     private let loaded = Mutex<[[UInt8]: LoadedCode]>([:])
 
     /// - Parameters:
     ///   - perfMap: where the functions of modules are named for a profiler; nil is nowhere.
     ///   - codeMap: told where the functions of modules lie; nil is nobody.
-    public init(source: any ArtifactSource, perfMap: PerfMap? = nil, codeMap: CodeMap? = nil) {
+    ///   - signals: whether handlers of faults may be installed in this process; without, only code that checks bounds
+    ///     itself runs.
+    public init(
+        source: any ArtifactSource, perfMap: PerfMap? = nil, codeMap: CodeMap? = nil, signals: Bool = true
+    ) {
         self.source = source
         self.perfMap = perfMap
         self.codeMap = codeMap
+        self.signals = signals
     }
 
     public func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
@@ -47,7 +53,7 @@ public final class NativeEngine: ActorEngine {
         let better: @Sendable (LoadableObject) -> Void = { [weak self] in self?.replace(key, by: $0) }
         switch try source.artifact(key: key, wasm: wasm, better: better) {
         case .object(let object)?:
-            let module = try NativeModule(object: object)
+            let module = try NativeModule(object: object, signals: signals)
             perfMap?.add(module, key: key)
             codeMap?.add(module, key: key)
             code = .module(module)
@@ -64,7 +70,7 @@ public final class NativeEngine: ActorEngine {
     /// Maps a better object for code that runs already; instances from now on use it. One that cannot be mapped is no
     /// loss: what is there stays.
     private func replace(_ key: [UInt8], by object: LoadableObject) {
-        guard let module = try? NativeModule(object: object) else { return }
+        guard let module = try? NativeModule(object: object, signals: signals) else { return }
         perfMap?.add(module, key: key)
         codeMap?.add(module, key: key)
         loaded.withLock { $0[key] = .module(module) }

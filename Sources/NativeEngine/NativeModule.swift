@@ -57,9 +57,13 @@ public final class NativeModule: ActorModule {
 
     /// Maps an object.
     ///
-    /// - Parameter object: no code of it runs while it is loaded.
+    /// - Parameters:
+    ///   - object: no code of it runs while it is loaded.
+    ///   - signals: whether handlers of faults may be installed.
     /// - Throws: `EngineError.artifact` when the runtime cannot run it, `.outOfMemory` when there is no room.
-    public init(object: LoadableObject, limits: InstanceLimits = .fvm) throws(EngineError) {
+    public init(
+        object: LoadableObject, limits: InstanceLimits = .fvm, signals: Bool = true
+    ) throws(EngineError) {
         var code: OpaquePointer?
         var why: UnsafePointer<CChar>?
         let status = object.withPlan { plan in
@@ -70,10 +74,14 @@ public final class NativeModule: ActorModule {
             throw status == Int32(SMELT_RT_NO_MEMORY.rawValue) ? .outOfMemory(reason) : .artifact(reason)
         }
         // Code that checks bounds itself runs without handlers; with them the end of the stack is an error there too.
-        let hasHandlers = NativeModule.signals
+        let hasHandlers = signals && NativeModule.signals
         guard descriptor.pointee.flags & SMELT_RT_CHECKS_BOUNDS.rawValue != 0 || hasHandlers else {
             smelt_rt_code_unload(code)
-            throw .artifact("handlers of memory faults cannot be installed in this process")
+            throw .artifact(
+                signals
+                    ? "handlers of memory faults cannot be installed in this process"
+                    : "the object has guard pages and needs handlers of memory faults, which this engine must not install"
+            )
         }
         self.code = code
         self.descriptor = descriptor

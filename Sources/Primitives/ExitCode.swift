@@ -86,3 +86,15 @@ public struct NetworkVersion: RawRepresentable, Hashable, Comparable, Sendable, 
 
     public var description: String { "nv\(rawValue)" }
 }
+
+extension ErrorNumber {
+    /// The exit code that a receipt or a trace shows for a call that ended with this error (FVM machine specification,
+    /// section 4.3).
+    public var asReceipt: ExitCode {
+        switch self {
+        case .insufficientFunds: .sysInsufficientFunds
+        case .notFound: .sysInvalidReceiver
+        default: .sysAssertionFailed
+        }
+    }
+}

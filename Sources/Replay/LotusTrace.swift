@@ -53,12 +53,7 @@ public final class LotusTrace: MessageObserver {
                 ]),
             ])
         case .callReturn(let code, let block): end(code, block)
-        case .callError(let number, _):
-            switch number {
-            case .insufficientFunds: end(.sysInsufficientFunds, nil)
-            case .notFound: end(.sysInvalidReceiver, nil)
-            default: end(.sysAssertionFailed, nil)
-            }
+        case .callError(let number, _): end(number.asReceipt, nil)
         case .ipld(let operation, let cid, let size):
             guard !frames.isEmpty else { return }
             frames[frames.count - 1].blocks.append(

@@ -25,7 +25,7 @@ extension Executor {
 
 extension Vector.Environment {
     /// What the machine is told of the tipset that a variant's messages run in.
-    func facts(_ variant: Vector.Variant) throws(NetworkProfileError) -> NetworkFacts {
+    public func facts(_ variant: Vector.Variant) throws(NetworkProfileError) -> NetworkFacts {
         NetworkFacts(
             profile: try .forVersion(variant.networkVersion), epoch: variant.epoch,
             timestamp: timestamp ?? UInt64(clamping: variant.epoch).multipliedSaturating(by: 30),

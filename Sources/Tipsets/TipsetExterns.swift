@@ -20,10 +20,10 @@ final class AcceptingVerifier: ProofVerifier {
         }
     }
 
-    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { answer() }
-    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { answer() }
-    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { answer() }
-    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { answer() }
+    func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool { answer() }
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool { answer() }
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool { answer() }
+    func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool { answer() }
 
     /// The proof syscalls of a node that does; answers are counted, but for consensus faults, which are computed.
     var proofs: CountedProofs {

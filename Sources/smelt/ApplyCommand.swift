@@ -1,5 +1,6 @@
 import BlockFiles
 import CommandTable
+import FVM
 import GasReport
 import GasSchedule
 import IPLD
@@ -47,7 +48,7 @@ enum ApplyCommand {
             try ArchiveInput.open(path, progress: progress)
         }
         let base = ArchiveBlockstore(input.archives + code)
-        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
+        let engine = NativeEngine(source: ActorObjects(pool: try WorkerSetup.pool(arguments)))
         let application = StateApplication(
             engine: engine, environment: try MessageInput.environment(arguments),
             variant: Vector.Variant(

@@ -8,12 +8,12 @@ import StateTree
 
 /// Archives named on the command line.
 struct ArchiveInput {
-    let archives: [CarArchive]
+    let archives: [any BlockArchive]
     let store: ArchiveBlockstore
     /// Of the first archive, or the one asked for.
     let root: Cid?
 
-    var first: CarArchive { archives[0] }
+    var first: any BlockArchive { archives[0] }
 
     /// The file, and those that `--also` names.
     ///
@@ -28,7 +28,7 @@ struct ArchiveInput {
                 throw CommandFailure(.badInput, "\(path)@\(name): '\(name)' is no CID: \(error)")
             }
         }
-        var archives: [CarArchive] = []
+        var archives: [any BlockArchive] = []
         for path in [path] + arguments.all("also") {
             archives.append(try ArchiveInput.open(path, progress: progress))
         }
@@ -37,8 +37,16 @@ struct ArchiveInput {
         store = ArchiveBlockstore(archives)
     }
 
+    /// Opens an archive or a database; a large archive without an index gets one in the cache.
+    static func open(_ path: String, progress: Progress) throws(CommandFailure) -> any BlockArchive {
+        if BlockDatabase.isThere(path) {
+            do throws(BlockFileError) { return try BlockDatabase(path: path) } catch { throw CommandFailure(error) }
+        }
+        return try openFile(path, progress: progress)
+    }
+
     /// Opens an archive; a large one without an index gets one in the cache.
-    static func open(_ path: String, progress: Progress) throws(CommandFailure) -> CarArchive {
+    static func openFile(_ path: String, progress: Progress) throws(CommandFailure) -> CarArchive {
         let cache: String
         do { cache = try ArtifactStore.defaultDirectory() + "/archives" } catch {
             throw CommandFailure(.failure, error.description)

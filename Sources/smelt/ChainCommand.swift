@@ -9,6 +9,7 @@ import Primitives
 enum ChainCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         if arguments.path.last == "make" { return try ChainMakeCommand.make(arguments) }
+        if arguments.path.last == "import" { return try ChainImportCommand.run(arguments) }
         let progress = Progress(enabled: !arguments.has("quiet"))
         defer { progress.finish() }
         let input = try ArchiveInput(arguments.positionals[0], arguments, progress: progress)
@@ -108,7 +109,7 @@ enum ChainCommand {
         try Output.report(
             .object([
                 "schema": .string("smelt.chain.head/1"), "file": .string(input.first.path),
-                "form": .string(input.first.form.rawValue), "bytes": .integer(input.first.size),
+                "form": .string(input.first.formName), "bytes": .integer(input.first.size),
                 "snapshot_version": .integer(snapshot.metadata?.version ?? 1),
                 "f3_data": snapshot.metadata?.f3Data.map { .string($0.text) } ?? .null,
                 "network": .string(snapshot.network?.name ?? (snapshot.genesis == nil ? "no genesis" : "not known")),

@@ -41,7 +41,8 @@ let chainCommand = Command(
     "chain", "Show, check and cut chains in files.",
     discussion: """
         FILE is a CAR: version 1 or 2, plain, in Zstandard frames, or Forest's .forest.car.zst; what it is is seen from \
-        its content. It is read in place. A large file without an index gets one in the cache on first use.
+        its content. It is read in place. A large file without an index gets one in the cache on first use. FILE may \
+        also be the directory of a database that 'smelt chain import' has filled.
         """,
     subcommands: [
         Command(
@@ -91,6 +92,15 @@ let chainCommand = Command(
         Command(
             "extend", "Make tipsets on a chain's head and write the chain with them.",
             discussion: makingText, options: [alsoOption] + makingOptions, positionals: [chainFile]),
+        Command(
+            "import", "Copy blocks into a database, in which many are found faster.",
+            discussion: """
+                DIR is made where it is not there, and kept otherwise. Its roots are those of the first file. It stands \
+                for a file in all commands that take archives. Each block is compared with its CID.
+                """,
+            options: [
+                Option("into", .file("DIR"), "The directory of the database (LMDB)."), formatOption, quietOption,
+            ], positionals: [Positional("FILE", 1...Int.max, "A CAR in any form.")]),
     ])
 
 private let stateFile = "A state in a file, as FILE or FILE@ROOT; without ROOT that of the head, or the file's root."

@@ -1,6 +1,7 @@
 import BlockFiles
 import Chain
 import CommandTable
+import FVM
 import IPLD
 import JSON
 import Machine
@@ -95,7 +96,7 @@ enum ChainMakeCommand {
         }
         let drafts = try ChainScript.drafts(arguments, state, path)
         let rules = NodeRules.all.first { $0.name == arguments.value("like") } ?? .lotus
-        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
+        let engine = NativeEngine(source: ActorObjects(pool: try WorkerSetup.pool(arguments)))
         let maker = ChainMaker(head: head, network: network, rules: rules, engine: engine, store: store)
         var counts = (messages: 0, dropped: 0, failed: 0)
         do throws(TipsetError) {

@@ -1,5 +1,6 @@
 import Bundle
 import CommandTable
+import FVM
 import GasReport
 import GasSchedule
 import JSON
@@ -34,7 +35,7 @@ enum GasCommand {
     ) throws(CommandFailure) -> VectorSessions {
         let version = try NetworkVersionInput.version(arguments)
         let bundles = more + (try BundleInput.all(arguments))
-        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)), codeMap: map)
+        let engine = NativeEngine(source: ActorObjects(pool: try WorkerSetup.pool(arguments)), codeMap: map)
         do throws(ReplayError) {
             return try VectorSessions(
                 paths, networkVersion: version, engine: engine, bundles: bundles)

@@ -1,6 +1,7 @@
 import ArtifactFormat
 import CommandTable
 import CompilePool
+import FVM
 import GasBench
 import GasSchedule
 import JSON
@@ -159,7 +160,7 @@ struct GasBenchSetup {
     func syscalls(_ names: [String], _ settings: BenchSettings) throws(BenchError) -> SyscallBench {
         try SyscallBench(
             profile, syscalls: names, settings: settings,
-            engine: NativeEngine(source: StoreArtifacts(pool: metered)))
+            engine: NativeEngine(source: ActorObjects(pool: metered)))
     }
 
     /// How a measurement that is none ends the program.

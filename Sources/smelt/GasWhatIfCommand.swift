@@ -3,6 +3,7 @@ import Bundle
 import CommandTable
 import CompilePool
 import Engine
+import FVM
 import GasReport
 import GasSchedule
 import JSON
@@ -98,7 +99,7 @@ enum GasWhatIfCommand {
         // What instructions cost stands in compiled code: it is compiled for these prices, and the store keeps it apart.
         if let prices { settings.prices = prices.wasm }
         let pool = CompilePool(store: try StoreCommand.open(arguments), settings: settings)
-        let engine = NativeEngine(source: StoreArtifacts(pool: pool))
+        let engine = NativeEngine(source: ActorObjects(pool: pool))
         guard !redirects.isEmpty else { return (engine, nil) }
         let redirected = RedirectedEngine(engine, bundles: redirects.map(\.bundles))
         return (redirected, redirected)

@@ -1,5 +1,6 @@
 import Bundle
 import CommandTable
+import FVM
 import Genesis
 import IPLD
 import JSON
@@ -20,7 +21,7 @@ enum GenesisCommand {
         let request = try request(arguments, NetworkVersion(rawValue: UInt32(number)))
         if output != "-", let obstacle = Files.obstacle(at: output) { throw CommandFailure(.failure, obstacle) }
         let bundle = try BundleInput.open(path)
-        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
+        let engine = NativeEngine(source: ActorObjects(pool: try WorkerSetup.pool(arguments)))
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         progress.update("constructors run; actors without an object are compiled first")
         let genesis: Genesis

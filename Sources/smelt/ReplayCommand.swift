@@ -2,6 +2,7 @@ import Bundle
 import CommandTable
 import CompilePool
 import Engine
+import FVM
 import GasSchedule
 import JSON
 import NativeEngine
@@ -30,7 +31,7 @@ enum ReplayCommand {
         let pool = try WorkerSetup.pool(arguments)
         let firstUse = try firstUse(arguments, pool)
         let engine = NativeEngine(
-            source: StoreArtifacts(pool: pool, firstUse: firstUse),
+            source: ActorObjects(pool: pool, firstUse: firstUse),
             perfMap: arguments.has("perf-map") ? try perfMap(bundles) : nil)
         if arguments.has("chain") { return try ReplayChainCommand.run(arguments, engine: engine) }
         for option in chainOptions where arguments.has(option) {

@@ -160,7 +160,7 @@ enum StateCommand {
 
     private static func diff(_ arguments: Parsed, _ progress: Progress) throws(CommandFailure) -> ExitStatus {
         var roots: [Cid] = []
-        var archives: [CarArchive] = []
+        var archives: [any BlockArchive] = []
         for text in arguments.positionals {
             let input = try ArchiveInput(text, arguments, progress: progress)
             roots.append(try input.stateRoot(progress: progress))

@@ -1,5 +1,6 @@
 import Bundle
 import CommandTable
+import FVM
 import GasSchedule
 import IPLD
 import JSON
@@ -31,7 +32,7 @@ enum VectorCommand {
         }
         let bundles = try BundleInput.all(arguments)
 
-        let engine = NativeEngine(source: StoreArtifacts(pool: try WorkerSetup.pool(arguments)))
+        let engine = NativeEngine(source: ActorObjects(pool: try WorkerSetup.pool(arguments)))
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         progress.update("messages run; actors without an object are compiled first")
         defer { progress.finish() }

@@ -7,7 +7,7 @@ import JSON
 
 /// The version of Smelt, and what `smelt version` prints.
 enum VersionCommand {
-    static let version = "0.1.0"
+    static let version = SmeltVersion.text
 
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         let compiler = WorkerSetup.identityIfAvailable

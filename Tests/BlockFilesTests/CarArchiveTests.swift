@@ -8,7 +8,7 @@ import Zstandard
 @testable import BlockFiles
 
 /// A directory that is gone with the test.
-private final class Scratch {
+final class Scratch {
     let path: String
 
     init() throws {
@@ -29,7 +29,7 @@ private final class Scratch {
 }
 
 /// Blocks of many sizes, the last one large.
-private func blocks(_ count: Int) -> [Car.Block] {
+func blocks(_ count: Int) -> [Car.Block] {
     (0..<count).map { index in
         let size = index == count - 1 ? 300_000 : index % 97 * 11
         let data =
@@ -50,7 +50,7 @@ private func skippable(_ content: [UInt8]) -> [UInt8] {
     [0x57, 0x2A, 0x4D, 0x18] + SlotTable.bytes(UInt64(content.count)).prefix(4) + content
 }
 
-private let missing = Cid.blake2b256(codec: Cid.raw, data: [1, 2, 3, 4, 5])
+let missing = Cid.blake2b256(codec: Cid.raw, data: [1, 2, 3, 4, 5])
 
 @Suite struct CarArchiveTests {
     /// Every form, read whole and by its table.

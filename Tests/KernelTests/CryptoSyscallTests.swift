@@ -132,7 +132,7 @@ struct CryptoSyscallTests {
             bench.calls.fakeExterns.proofs = NodeProofs(verifier: ChosenProofs(answer: .success(false)))
             #expect(bench.call(syscall, .input(bytes)).isSuccess && bench.result(0, Int32.self) == -1)
             bench.calls.fakeExterns.proofs = NodeProofs(
-                verifier: ChosenProofs(answer: .failure(ProofFailure("no proofs"))))
+                verifier: ChosenProofs(answer: .failure(ExternFailure.refused("no proofs"))))
             let refused = bench.call(syscall, .input(bytes))
             #expect(refused.error == .illegalArgument && refused.charges.count == 1)
         }
@@ -148,7 +148,8 @@ struct CryptoSyscallTests {
         #expect(real.charges == [String](repeating: "OnVerifySeal", count: 4))
         #expect(real.gas == 14_000_000 + 4 * 2_000_000)
         #expect(bench.output(1, 5) == [1, 0, 1, 0, 9])
-        bench.calls.fakeExterns.proofs = NodeProofs(verifier: ChosenProofs(answer: .failure(ProofFailure("bad"))))
+        bench.calls.fakeExterns.proofs = NodeProofs(
+            verifier: ChosenProofs(answer: .failure(ExternFailure.refused("bad"))))
         #expect(bench.call(.cryptoBatchVerifySeals, seals, .input([9])).isSuccess)
         #expect(bench.output(1, 4) == [0, 0, 0, 0])
     }

@@ -324,11 +324,11 @@ private final class WatchingProofs: ProofVerifier, @unchecked Sendable {
     // One test's, on one thread.
     private(set) var types: [Int64] = []
 
-    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool {
+    func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool {
         types += info.proofs.map(\.type)
         return true
     }
-    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { true }
-    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { true }
-    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool { true }
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool { true }
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool { true }
+    func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool { true }
 }

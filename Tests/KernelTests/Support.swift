@@ -125,11 +125,11 @@ final class FakeExterns: Externs {
 
 /// A proof verifier with chosen answers.
 struct ChosenProofs: ProofVerifier {
-    var answer: Result<Bool, ProofFailure>
-    func verifyPost(_ info: WindowPoStInfo) throws(ProofFailure) -> Bool { try answer.get() }
-    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ProofFailure) -> Bool { try answer.get() }
-    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ProofFailure) -> Bool { try answer.get() }
-    func verifySeal(_ info: SealInfo) throws(ProofFailure) -> Bool {
+    var answer: Result<Bool, ExternFailure>
+    func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool { try answer.get() }
+    func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool { try answer.get() }
+    func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool { try answer.get() }
+    func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool {
         info.sectorNumber % 2 == 0 ? try answer.get() : false
     }
 }
