@@ -5,6 +5,7 @@ import Measuring
 import NativeEngine
 import SeededRandom
 import Statistics
+import WasmFormat
 
 /// Looks for the loop bodies that take the most time for their gas, by random and genetic search. It knows the
 /// instructions and nothing of what the operator table says of them.
@@ -72,12 +73,17 @@ public struct GasSearch: Sendable {
     private static let population = 24
     /// Bodies made at random in each generation.
     private static let strangers = 4
+    /// The worst that are measured again in each generation: of many that are measured once those lead whose moment was
+    /// a bad one.
+    private static let elite = 6
+    /// How many of the worst are measured with all that an interval needs, for each that is kept.
+    private static let candidates = 3
 
     private let settings: Settings
     private let pool: CompilePool
     private var random: SplitMix64
-    /// Nanoseconds per gas by body; nil for one that trapped.
-    private var known: [Genome: Double?] = [:]
+    /// Nanoseconds per gas of each time a body was measured; none for one that trapped.
+    private var known: [Genome: [Double]] = [:]
 
     private var failed: [Failed] = []
 
@@ -100,12 +106,14 @@ public struct GasSearch: Sendable {
         // The last sixth is for measuring what was found.
         let end = start + UInt64(settings.budget * 1e9 * 5 / 6)
         var generation = 0
-        var population: [Genome] = []
-        while population.count < GasSearch.population { population.append(.random(&random)) }
+        // Each instruction alone, and some bodies at random.
+        var population = Genome.alone
+        for _ in 0..<GasSearch.population { population.append(.random(&random)) }
         var ranked: [Genome] = []
         repeat {
-            try evaluate(population)
-            ranked = known.compactMap { $1 == nil ? nil : $0 }.sorted { fitness($0) > fitness($1) }
+            try evaluate(population + ranked.prefix(GasSearch.elite))
+            ranked = known.filter { !$0.value.isEmpty }.keys.map { (genome: $0, fitness: fitness($0)) }
+                .sorted { $0.fitness > $1.fitness }.map(\.genome)
             generation += 1
             if let best = ranked.first {
                 progress(
@@ -114,21 +122,27 @@ public struct GasSearch: Sendable {
             }
             population = next(ranked)
         } while ThreadClock.wall < end
-        let found = try confirm(ranked)
+        let found = try confirm(ranked, until: start + UInt64(settings.budget * 1e9))
         return Outcome(
             found: found, measured: ranked.count, trapped: known.count - ranked.count - failed.count,
             failed: failed, generations: generation)
     }
 
-    private func fitness(_ genome: Genome) -> Double { (known[genome] ?? nil) ?? 0 }
+    private func fitness(_ genome: Genome) -> Double {
+        known[genome].flatMap { try? Sample($0) }?.median ?? 0
+    }
 
-    /// What the best two are without what does not matter, children of the best, and some strangers.
+    /// What the best two are without what does not matter and elsewhere in memory, children of the best, and some strangers.
     private mutating func next(_ ranked: [Genome]) -> [Genome] {
         var next: [Genome] = []
-        for simpler in ranked.prefix(2).flatMap(\.simpler) where known[simpler] == nil && !next.contains(simpler) {
-            next.append(simpler)
+        for other in ranked.prefix(2).flatMap({ $0.elsewhere + $0.simpler })
+        where known[other] == nil && !next.contains(other) && next.count < GasSearch.population / 2 {
+            next.append(other)
         }
-        let parents = Array(ranked.prefix(2 * GasSearch.population))
+        // Of those with the same instructions the worst alone: else all would soon be children of one.
+        var shapes: Set<Set<Opcode>> = []
+        let parents = ranked.filter { shapes.insert(Set($0.genes.map(\.opcode))).inserted }
+            .prefix(GasSearch.population)
         while next.count < GasSearch.population - GasSearch.strangers, !parents.isEmpty {
             // Of three the best.
             let first = (0..<3).map { _ in random.below(parents.count) }.min() ?? 0
@@ -146,12 +160,16 @@ public struct GasSearch: Sendable {
         return next
     }
 
-    /// Measures what is not known yet, in one module.
+    /// Measures bodies, in one module for each memory.
     private mutating func evaluate(_ population: [Genome]) throws(BenchError) {
         var fresh: [Genome] = []
-        for genome in population where known[genome] == nil && !fresh.contains(genome) { fresh.append(genome) }
-        guard !fresh.isEmpty else { return }
-        try compile(fresh)
+        for genome in population where known[genome]?.isEmpty != true && !fresh.contains(genome) {
+            fresh.append(genome)
+        }
+        for stride in Genome.strides {
+            let group = fresh.filter { $0.stride == stride }
+            if !group.isEmpty { try compile(group) }
+        }
     }
 
     /// Compiles and measures; of bodies that are not compiled together, each half alone, until those are found that
@@ -162,7 +180,7 @@ public struct GasSearch: Sendable {
         let native: NativeModule
         do { native = try NativeModule.compiled(wasm, pool) } catch .notCompiled(let reason) {
             guard fresh.count > 1 else {
-                known[fresh[0]] = .some(nil)
+                known[fresh[0]] = []
                 failed.append(Failed(text: fresh[0].text, wasm: wasm, reason: reason))
                 return
             }
@@ -175,23 +193,25 @@ public struct GasSearch: Sendable {
             do {
                 _ = try instance.timed(KernelModule.rewind, [])
                 let measure = try LoopMeasure.measure(instance, KernelModule.loop(index), arguments, .quick)
-                known[genome] = .some(measure.nanosecondsPerGas.value)
+                known[genome, default: []].append(measure.nanosecondsPerGas.value)
                 if genome.writes { _ = try instance.timed(KernelModule.prepare, []) }
             } catch .trapped {
                 // What it left behind is not for the next.
-                known[genome] = .some(nil)
+                known[genome] = []
                 instance = try native.started()
             } catch { throw error }
         }
     }
 
-    /// The worst once more, each in a module of its own, with all the rounds an interval needs.
-    private func confirm(_ ranked: [Genome]) throws(BenchError) -> [Found] {
+    /// The worst once more, each in a module of its own, with all the rounds an interval needs: more than are kept, as
+    /// far as there is time, since what led by little may not lead then.
+    private func confirm(_ ranked: [Genome], until end: UInt64) throws(BenchError) -> [Found] {
         var found: [Found] = []
         var shapes: Set<Set<String>> = []
-        for genome in ranked where found.count < settings.kept {
-            // Of bodies with the same instructions one is enough.
-            let shape = Set(genome.genes.map(\.opcode.name))
+        for genome in ranked where found.count < settings.kept * GasSearch.candidates {
+            guard found.count < settings.kept || ThreadClock.wall < end else { break }
+            // Of bodies with the same instructions on the same memory one is enough.
+            let shape = Set(genome.genes.map(\.opcode.name) + ["\(genome.stride)"])
             guard !shapes.contains(shape) else { continue }
             let kernel = genome.kernel(settings.prices)
             let wasm = KernelModule(kernels: [kernel], prices: settings.prices, isFound: true).bytes
@@ -206,7 +226,8 @@ public struct GasSearch: Sendable {
                         measure: measure))
             } catch .trapped { continue } catch { throw error }
         }
-        return found.sorted { $0.measure.nanosecondsPerGas.value > $1.measure.nanosecondsPerGas.value }
+        let worst = found.sorted { $0.measure.nanosecondsPerGas.value > $1.measure.nanosecondsPerGas.value }
+        return Array(worst.prefix(settings.kept))
     }
 }
 

@@ -17,6 +17,12 @@ struct Genome: Sendable, Hashable {
     }
 
     var genes: [Gene]
+    /// How far the lines of its memory lie apart, as a power of two of bytes: each holds the address of the next one, in
+    /// an order that nothing guesses. Far apart, they are on pages of their own and share places in caches.
+    var stride = strides[0]
+
+    /// Distances that lines may have.
+    static let strides = [6, 8, 10, 12]
 
     /// More would only make compiling slow: bodies repeat what is here.
     static let longest = 12
@@ -43,7 +49,17 @@ struct Genome: Sendable, Hashable {
     }
 
     /// The instructions as text, for people.
-    var text: String { genes.map(\.opcode.name).joined(separator: " ") }
+    var text: String {
+        let names = genes.map(\.opcode.name).joined(separator: " ")
+        return stride == Genome.strides[0] ? names : "lines \(1 << stride) bytes apart: \(names)"
+    }
+
+    /// The memory it walks through: 256 MiB of lines.
+    private var memory: MemoryShape {
+        MemoryShape(
+            pages: MemoryShape.dram.pages, lines: MemoryShape.dram.lines + MemoryShape.dram.stride - stride,
+            stride: stride, offset: 0)
+    }
 
     /// The loop as a kernel on memory that no cache holds.
     func kernel(_ prices: WasmPrices) -> Kernel {
@@ -52,7 +68,7 @@ struct Genome: Sendable, Hashable {
         let repeats = max(1, Genome.body / max(1, once.code.path.count))
         let genes = genes
         return Kernel(
-            name: "loop", form: .latency, operands: "", opcodes: [], glue: [], memory: .dram, copies: 1,
+            name: "loop", form: .latency, operands: "", opcodes: [], glue: [], memory: memory, copies: 1,
             // Numbers near 1 as floats, odd as integers.
             a: 0x3FF8_0000_0000_0001, b: 0x3FC0_0001, start: 0xB504_F333_F9DE_6485, aType: .f64, bType: .f32,
             chainType: .i32, chains: 1, isWalk: true, isFresh: false, frame: .locals
@@ -129,9 +145,17 @@ struct Genome: Sendable, Hashable {
 }
 
 extension Genome {
+    /// Each instruction alone, in one chain.
+    static let alone = vocabulary.map { opcode in
+        Genome(genes: [Gene(opcode: opcode, takesTop: true, source: 0, immediate: 0)])
+    }
+
     /// Some instructions at random.
     static func random(_ random: inout SplitMix64) -> Genome {
-        Genome(genes: (0...random.below(6)).map { _ in gene(&random) })
+        let genes = (0...random.below(6)).map { _ in gene(&random) }
+        // Half of them on lines that lie close.
+        let place = random.below(2 * (strides.count - 1))
+        return Genome(genes: genes, stride: place < strides.count ? strides[place] : strides[0])
     }
 
     private static func gene(_ random: inout SplitMix64) -> Gene {
@@ -166,7 +190,12 @@ extension Genome {
             }
         default: genes[place] = Genome.gene(&random)
         }
-        return Genome(genes: Array(genes.prefix(Genome.longest)))
+        return Genome(genes: Array(genes.prefix(Genome.longest)), stride: stride)
+    }
+
+    /// The same on lines that lie at other distances.
+    var elsewhere: [Genome] {
+        Genome.strides.filter { $0 != stride }.map { Genome(genes: genes, stride: $0) }
     }
 
     /// What is left of it without one of its instructions, each of them alone, and one in the place of the first two:
@@ -176,16 +205,16 @@ extension Genome {
         let alone = genes.map { gene in
             var gene = gene
             gene.takesTop = true
-            return Genome(genes: [gene])
+            return Genome(genes: [gene], stride: stride)
         }
         let without = genes.indices.map { index in
             var genes = genes
             genes.remove(at: index)
-            return Genome(genes: genes)
+            return Genome(genes: genes, stride: stride)
         }
         let one = Genome.fused(genes[0], genes[1])
-        return alone + without + one.map { Genome(genes: [$0]) }
-            + (genes.count > 2 ? one.map { Genome(genes: [$0] + genes.dropFirst(2)) } : [])
+        return alone + without + one.map { Genome(genes: [$0], stride: stride) }
+            + (genes.count > 2 ? one.map { Genome(genes: [$0] + genes.dropFirst(2), stride: stride) } : [])
     }
 
     /// Instructions that take what the first takes and give what the second gives, where that takes the first's result.
@@ -203,6 +232,6 @@ extension Genome {
         let start = genes.prefix(random.below(genes.count + 1))
         let end = other.genes.suffix(random.below(other.genes.count + 1))
         let all = Array((start + end).prefix(Genome.longest))
-        return all.isEmpty ? self : Genome(genes: all)
+        return all.isEmpty ? self : Genome(genes: all, stride: stride)
     }
 }

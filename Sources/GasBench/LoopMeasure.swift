@@ -29,7 +29,7 @@ public struct LoopMeasure: Sendable {
         /// it take, and stays as it is while the instance lives.
         public var instances: Int
 
-        public init(run: Double = 4_000_000, rounds: Int = 15, instances: Int = 5) {
+        public init(run: Double = 4_000_000, rounds: Int = 11, instances: Int = 9) {
             self.run = run
             self.rounds = rounds
             self.instances = instances

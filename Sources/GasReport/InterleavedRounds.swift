@@ -7,7 +7,7 @@ import SeededRandom
 public struct InterleavedRounds {
     /// How much is measured.
     public struct Effort: Sendable {
-        /// Seconds for all rounds, those of an earlier run among them.
+        /// Seconds for all rounds, those of an earlier run among them; compiling code comes before.
         public var seconds: Double
         /// Rounds that have to be, whatever time they take.
         public var least: Int
@@ -75,11 +75,11 @@ public struct InterleavedRounds {
         save: (Measured) throws(Failure) -> Void
     ) throws(Failure) {
         measured.dropIncompleteRound()
+        open(&measured, leftOut)
         let before = measured.seconds
         let start = ThreadClock.wall
         var saved = start
         func passed() -> Double { before + Double(ThreadClock.wall &- start) / 1e9 }
-        open(&measured, leftOut)
         func complete() -> Int { subjects.map { measured.rounds(of: $0.key) ?? 0 }.min() ?? effort.most }
         while complete() < effort.most {
             let round = complete()
@@ -121,7 +121,8 @@ public struct InterleavedRounds {
         try save(measured)
     }
 
-    /// Finds what there is to measure, and keeps as much of it as there is room for.
+    /// Finds what there is to measure, and keeps as much of it as there is room for. What was never measured runs once:
+    /// the time for rounds is not to go into compiling code.
     private mutating func open(_ measured: inout Measured, _ leftOut: (VectorReport) -> Void) {
         var room = effort.memory
         for source in 0..<vectors.count {
@@ -135,6 +136,7 @@ public struct InterleavedRounds {
                 case .session(let session):
                     let key = Self.key(session)
                     if measured.isLeftOut(key) || session.messages.isEmpty { continue }
+                    if measured.rounds(of: key) == nil { _ = session.run() }
                     room -= session.bytes
                     subjects.append(
                         Subject(key: key, source: source, variant: variant, session: room >= 0 ? session : nil))

@@ -30,7 +30,8 @@ let gasCommand = Command(
                 Option("output", short: "o", .directory("DIR"), "Where to write (default: gas-report)."),
                 Option("vectors", .file("PATH"), repeats: true, "Measure the messages of these."),
                 measureOptions[0],
-                Option("budget", .integer("SECONDS", 1...86_400), "Time to measure (default: 600)."),
+                Option(
+                    "budget", .integer("SECONDS", 1...86_400), "Time to measure, when code is compiled (default: 480)."),
                 Option("network-version", .integer("N", 0...1_000), "Only variants of this network version."),
                 Option("no-operators", "Leave the operator table out."),
                 Option("fresh", "Begin anew."),

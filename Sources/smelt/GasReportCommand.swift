@@ -22,9 +22,7 @@ enum GasReportCommand {
         let conditions = try conditions(arguments, setup, facts, vectors: sessions?.count ?? 0)
         var measured = try resume(state, conditions, fresh: arguments.has("fresh"))
         measured.facts = facts
-        let start = Progress.now
-        let spent = measured.seconds
-        let budget = Double(arguments.integer("budget") ?? 600)
+        let budget = Double(arguments.integer("budget") ?? 480)
         let progress = Progress(enabled: !arguments.has("quiet"))
         var failed = ExitStatus.success
         if let sessions {
@@ -33,7 +31,7 @@ enum GasReportCommand {
             failed = try measure(sessions, &measured, state: state, seconds: budget * share, progress)
         }
         if !arguments.has("no-operators"), measured.operators.isNull {
-            let left = max(20, budget - spent - Double(Progress.now - start) / 1e9)
+            let left = max(20, budget - measured.seconds)
             var bench = setup.bench
             bench.budget = left
             bench.coversCompiling = true
@@ -122,6 +120,7 @@ enum GasReportCommand {
     ) throws(CommandFailure) -> ExitStatus {
         var leftOut = LeftOut()
         if !measured.isComplete {
+            progress.update("vectors are read, their actors' code is found or compiled")
             var rounds = InterleavedRounds(sessions, effort: InterleavedRounds.Effort(seconds: seconds))
             try rounds.run(&measured) {
                 leftOut.add($0)

@@ -12,7 +12,7 @@ import WasmFormat
     /// Whatever is bred, the FVM accepts it, and its price from the list is what the plan charges.
     @Test func everyBodyIsAModule() throws {
         var random = SplitMix64(seed: 11)
-        var genomes = (0..<150).map { _ in Genome.random(&random) }
+        var genomes = Genome.alone + (0..<150).map { _ in Genome.random(&random) }
         for _ in 0..<150 {
             let child = genomes[random.below(genomes.count)].mutated(&random)
             genomes.append(child.crossed(with: genomes[random.below(genomes.count)], &random))
@@ -27,6 +27,7 @@ import WasmFormat
             #expect(genome.genes.count <= Genome.longest)
         }
         #expect(Set(genomes.flatMap { $0.genes.map(\.opcode) }).count > 100)
+        #expect(Set(genomes.map(\.stride)) == Set(Genome.strides))
     }
 
     @Test func equalSeedsBeginAlike() {
@@ -74,6 +75,19 @@ import WasmFormat
         var apart = genome
         apart.genes[1].takesTop = false
         #expect(!apart.simpler.contains(Genome(genes: [gene(.i32Load)])))
+    }
+
+    /// The same body on lines further apart walks through as much memory, and its module says so.
+    @Test func aBodyIsTriedElsewhereInMemory() {
+        let genome = Genome(genes: [.init(opcode: .i32Load, takesTop: true, source: 0, immediate: 0)])
+        #expect(
+            genome.elsewhere.map(\.stride) == [8, 10, 12] && genome.elsewhere.allSatisfy { $0.genes == genome.genes })
+        for other in [genome] + genome.elsewhere {
+            let memory = other.kernel(.fvm).memory
+            #expect((memory.lineMask + 1) << UInt64(memory.stride) == 256 << 20 && memory.warmLines == 0)
+            #expect(other.simpler.allSatisfy { $0.stride == other.stride })
+        }
+        #expect(genome.text == "i32.load" && genome.elsewhere[2].text == "lines 4096 bytes apart: i32.load")
     }
 
     @Test func whatTrapsIsNoMeasurement() throws {
