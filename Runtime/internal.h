@@ -42,6 +42,14 @@
 #define UNINSTRUMENTED
 #endif
 
+/* The thread sanitizer takes a thread's stacks for threads: it must not count calls whose entry and exit are on different
+ * ones, nor what a handler does to the thread's errno on each. */
+#if SMELT_RT_TSAN
+#define UNWATCHED __attribute__((no_sanitize("thread")))
+#else
+#define UNWATCHED
+#endif
+
 /* ---- Activations and threads ------------------------------------------------------------------------ */
 
 /* One entry into guest code; lies in the frame of smelt_rt_enter. */

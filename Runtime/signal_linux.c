@@ -98,7 +98,7 @@ static void forward(int signal, siginfo_t *info, void *context, struct sigaction
     pthread_sigmask(SIG_SETMASK, &earlier, NULL);
 }
 
-static void handler(int signal, siginfo_t *info, void *raw) {
+UNWATCHED static void handler(int signal, siginfo_t *info, void *raw) {
     int earlier_errno = errno;
     ucontext_t *context = raw;
     struct smelt_rt_thread *thread = &smelt_rt_thread;

@@ -170,13 +170,6 @@ struct job {
 #endif
 };
 
-/* The thread sanitizer must not count calls whose entry and exit are on different stacks. */
-#if SMELT_RT_TSAN
-#define UNWATCHED __attribute__((no_sanitize("thread")))
-#else
-#define UNWATCHED
-#endif
-
 /* First frame on the big stack. */
 UNWATCHED
 static void run(void *raw) {

@@ -83,10 +83,11 @@ public final class Session {
     ) throws(SessionError) -> ApplyResult {
         let machine = try running()
         machine.state.begin()
-        // After a failure the machine is gone, and the transaction with it.
-        let result = try apply(message, kind: kind, chainLength: chainLength)
-        machine.state.end(revert: true)
-        return result
+        defer {
+            // After some failures the machine is gone, and the transaction with it.
+            if self.machine === machine { machine.state.end(revert: true) }
+        }
+        return try apply(message, kind: kind, chainLength: chainLength)
     }
 
     /// An actor as the state has it now, changes of this epoch included.

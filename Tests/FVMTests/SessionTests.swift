@@ -191,6 +191,20 @@ extension ExpectedReceipt {
         #expect(try session.flush() == recording.vector.preStateRoot)
     }
 
+    @Test func aSimulationThatCannotBeAppliedLeavesItAloneToo() throws {
+        let recording = try Recording("counter")
+        let session = recording.session()
+        try recording.begin(session)
+        let entry = recording.vector.messages[0]
+        var message = entry.message
+        message.gasLimit = 0
+        let error = #expect(throws: SessionError.self) {
+            try session.simulate(message, chainLength: entry.chainLength)
+        }
+        guard case .invalid? = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        #expect(try session.flush() == recording.vector.preStateRoot)
+    }
+
     @Test func anEstimateIsTheSmallestLimitThatServes() throws {
         let recording = try Recording("relay")
         let session = recording.session()

@@ -233,7 +233,8 @@ int32_t smelt_session_flush(smelt_session *session, smelt_buffer *root, smelt_er
  * DAG-CBOR. `address` in its binary form. SMELT_NOT_FOUND where there is none. */
 int32_t smelt_session_actor(smelt_session *session, smelt_bytes address, uint64_t *id, smelt_buffer *state,
                             smelt_error **error);
-/* Ends the message that runs or comes next, with SMELT_INTERRUPTED. Waits until it has ended, two seconds at most. */
+/* Ends the message that runs, or the next one of this epoch, with SMELT_INTERRUPTED. Waits until the one that runs has
+ * ended, two seconds at most. */
 void smelt_session_interrupt(smelt_session *session);
 
 /* ---- Results ----------------------------------------------------------------------------------------- */
