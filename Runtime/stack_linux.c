@@ -170,6 +170,18 @@ struct job {
 #endif
 };
 
+/* Does the job on the stack it was brought to, and tells the sanitizers that the thread goes back. */
+UNWATCHED
+static void do_and_go_back(const struct job *job) {
+    job->function(job->argument);
+#if SMELT_RT_ASAN
+    __sanitizer_start_switch_fiber(NULL, job->earlier_bottom, job->earlier_size);
+#endif
+#if SMELT_RT_TSAN
+    __tsan_switch_to_fiber(job->earlier_fiber, 0);
+#endif
+}
+
 /* First frame on the big stack. */
 UNWATCHED
 static void run(void *raw) {
@@ -179,13 +191,7 @@ static void run(void *raw) {
     smelt_rt_thread.own_bottom = job->earlier_bottom;
     smelt_rt_thread.own_bytes = job->earlier_size;
 #endif
-    job->function(job->argument);
-#if SMELT_RT_ASAN
-    __sanitizer_start_switch_fiber(NULL, job->earlier_bottom, job->earlier_size);
-#endif
-#if SMELT_RT_TSAN
-    __tsan_switch_to_fiber(job->earlier_fiber, 0);
-#endif
+    do_and_go_back(job);
 }
 
 int32_t smelt_rt_on_big_stack(void) { return smelt_rt_thread.on_big_stack; }
@@ -244,19 +250,13 @@ int32_t smelt_rt_run_on_stack(void (*function)(void *), void *argument) {
     return 0;
 }
 
+/* First frame back on the thread's own stack. */
 UNWATCHED
 static void leave_big_stack(void *raw) {
-    struct job *job = raw;
 #if SMELT_RT_ASAN
     __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
 #endif
-    job->function(job->argument);
-#if SMELT_RT_ASAN
-    __sanitizer_start_switch_fiber(NULL, job->earlier_bottom, job->earlier_size);
-#endif
-#if SMELT_RT_TSAN
-    __tsan_switch_to_fiber(job->earlier_fiber, 0);
-#endif
+    do_and_go_back(raw);
 }
 
 void smelt_rt_run_on_own_stack(void (*function)(void *), void *argument) {

@@ -30,19 +30,12 @@ final class PinnedBytes: @unchecked Sendable {
     init(_ bytes: some Collection<UInt8>) {
         count = bytes.count
         start = .allocate(capacity: count + 1)
-        var next = start
-        for byte in bytes {
-            next.initialize(to: byte)
-            next += 1
-        }
-        next.initialize(to: 0)
+        _ = UnsafeMutableBufferPointer(start: start, count: count).initialize(fromContentsOf: bytes)
+        (start + count).initialize(to: 0)
     }
 
-    init(_ bytes: Span<UInt8>) {
-        count = bytes.count
-        start = .allocate(capacity: count + 1)
-        for index in bytes.indices { (start + index).initialize(to: bytes[index]) }
-        (start + count).initialize(to: 0)
+    convenience init(_ bytes: Span<UInt8>) {
+        self.init(bytes.withUnsafeBufferPointer { Array($0) })
     }
 
     deinit { start.deallocate() }

@@ -21,16 +21,17 @@ final class SessionHandle: Handle {
         session = Session(engine: engine.engine, store: store.blocks, redirects: redirects)
     }
 
+    /// Applies a message for good or for a look, and hands out what came of it.
     func result(
         _ bytes: smelt_bytes, _ kind: Int32, _ place: UnsafeMutablePointer<OpaquePointer?>?,
-        _ apply: (Message, ApplyKind) throws(SessionError) -> ApplyResult
+        _ apply: (Session, Message, ApplyKind) throws(SessionError) -> ApplyResult
     ) throws(Failure) {
         let place = try required(place, "result")
         place.pointee = nil
         let (message, kind) = (try Message(bytes), try ApplyKind(kind))
         trace?.begin()
         let result: ApplyResult
-        do throws(SessionError) { result = try apply(message, kind) } catch let error { throw Failure(error) }
+        do throws(SessionError) { result = try apply(session, message, kind) } catch let error { throw Failure(error) }
         place.pointee = try ResultHandle(result, trace: trace?.trace ?? []).handedOut()
     }
 }
@@ -112,9 +113,9 @@ public func smelt_session_apply(
     _ result: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> Int32 {
     status(error) { () throws(Failure) in
-        let handle = SessionHandle.behind(try required(session, "session"))
-        try handle.result(message, kind, result) { (message, kind) throws(SessionError) in
-            try handle.session.apply(message, kind: kind, chainLength: chainLength)
+        try SessionHandle.behind(try required(session, "session")).result(message, kind, result) {
+            (session, message, kind) throws(SessionError) in
+            try session.apply(message, kind: kind, chainLength: chainLength)
         }
     }
 }
@@ -126,9 +127,9 @@ public func smelt_session_simulate(
     _ result: UnsafeMutablePointer<OpaquePointer?>!, _ error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> Int32 {
     status(error) { () throws(Failure) in
-        let handle = SessionHandle.behind(try required(session, "session"))
-        try handle.result(message, kind, result) { (message, kind) throws(SessionError) in
-            try handle.session.simulate(message, kind: kind, chainLength: chainLength)
+        try SessionHandle.behind(try required(session, "session")).result(message, kind, result) {
+            (session, message, kind) throws(SessionError) in
+            try session.simulate(message, kind: kind, chainLength: chainLength)
         }
     }
 }

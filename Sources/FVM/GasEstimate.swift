@@ -32,13 +32,13 @@ extension Session {
         let wanted = best.receipt.exitCode
         // The largest limit that is known to be too small.
         var tooSmall: UInt64 = 0
-        var next = max(1, best.receipt.gasUsed)
+        var next = best.receipt.gasUsed
         while best.limit - tooSmall > 1 {
             next = min(max(next, tooSmall + 1), best.limit - 1)
             let receipt = try run(next)
             if receipt.exitCode == wanted {
                 best = (next, receipt)
-                next = max(tooSmall + 1, min(receipt.gasUsed, next - 1))
+                next = receipt.gasUsed
             } else {
                 tooSmall = next
                 next = tooSmall + (best.limit - tooSmall) / 2
