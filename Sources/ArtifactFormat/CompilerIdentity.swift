@@ -26,6 +26,26 @@ public struct CompilerIdentity: Hashable, Sendable {
         self.linkerBuild = linkerBuild
     }
 
+    /// As lines of text.
+    public var fields: FieldText {
+        FieldText([
+            "version": version, "build": build.hex, "llvm": llvmVersion, "llvm-build": llvmBuild.hex,
+            "linker": linkerVersion, "linker-build": linkerBuild.hex,
+        ])
+    }
+
+    /// What `fields` wrote, wherever it stands among other lines; nil where something is missing.
+    public init?(fields: FieldText) {
+        func digest(_ name: String) -> Digest? { fields.first(name).flatMap { Digest(hex: $0) } }
+        guard let version = fields.first("version"), let build = digest("build"),
+            let llvm = fields.first("llvm"), let llvmBuild = digest("llvm-build"),
+            let linker = fields.first("linker"), let linkerBuild = digest("linker-build")
+        else { return nil }
+        self.init(
+            version: version, build: build, llvmVersion: llvm, llvmBuild: llvmBuild, linkerVersion: linker,
+            linkerBuild: linkerBuild)
+    }
+
     /// All inputs of a module's compilation.
     public func inputs(wasm: Cid, settings: CompileSettings) -> ArtifactInputs {
         ArtifactInputs(

@@ -25,6 +25,12 @@ public struct FieldText: Hashable, Sendable {
         append(name, String(value))
     }
 
+    /// Takes the last field off when it has that name; its value.
+    public mutating func removeLast(_ name: String) -> String? {
+        guard fields.last?.name == name else { return nil }
+        return fields.removeLast().value
+    }
+
     /// The value of the first field of that name.
     public func first(_ name: String) -> String? {
         fields.first { $0.name == name }?.value

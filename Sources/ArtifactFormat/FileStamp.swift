@@ -1,3 +1,5 @@
+import Glibc
+
 /// What the file system says of a file's content without reading it. The time of the last change of the inode is
 /// the system's own and cannot be set by programs, so two contents of one file have two stamps, unless the second
 /// was written within the clock's resolution of the first: see `isSettled`.
@@ -16,6 +18,30 @@ public struct FileStamp: Hashable, Sendable {
         self.size = size
         self.modified = modified
         self.changed = changed
+    }
+
+    /// What the system says of a file.
+    public init(_ status: stat) {
+        func nanoseconds(_ time: timespec) -> UInt64 {
+            UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+        }
+        self.init(
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: UInt64(clamping: status.st_size),
+            modified: nanoseconds(status.st_mtim), changed: nanoseconds(status.st_ctim))
+    }
+
+    /// Of the file that a path leads to now; nil with `errno` set where it leads to none.
+    public init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// Nanoseconds of the system's clock, as stamps have them.
+    public static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
     }
 
     /// Whether a later change would certainly give another stamp: the last one lies two seconds back, far more than
@@ -55,6 +81,44 @@ extension FieldText {
                 let digest = Digest(hex: String(line[line.index(after: space)...]))
             else { return nil }
             found[stamp] = digest
+        }
+        return found
+    }
+}
+
+/// Where a file was, and which one.
+public struct PlacedFile: Hashable, Sendable {
+    public var path: String
+    public var stamp: FileStamp
+
+    public init(path: String, stamp: FileStamp) {
+        self.path = path
+        self.stamp = stamp
+    }
+
+    /// The file that a path leads to now; nil where it leads to none.
+    public init?(path: String) {
+        guard let stamp = FileStamp(path: path) else { return nil }
+        self.init(path: path, stamp: stamp)
+    }
+
+    /// Whether the path still leads to that file, unchanged.
+    public var isUnchanged: Bool { FileStamp(path: path) == stamp }
+}
+
+extension FieldText {
+    /// Appends a line `place STAMP PATH` for each.
+    public mutating func append(files: [PlacedFile]) {
+        for file in files { append("place", "\(file.stamp.text) \(file.path)") }
+    }
+
+    /// What the lines `place` say; nil when one is malformed.
+    public var files: [PlacedFile]? {
+        var found: [PlacedFile] = []
+        for line in all("place") {
+            let parts = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: false)
+            guard parts.count == 6, let stamp = FileStamp(text: parts[..<5].joined(separator: " ")) else { return nil }
+            found.append(PlacedFile(path: String(parts[5]), stamp: stamp))
         }
         return found
     }

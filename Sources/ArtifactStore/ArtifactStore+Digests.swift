@@ -1,27 +1,14 @@
 import ArtifactFormat
 
-/// Digests of the compiler's own files, so that not every start reads all of LLVM.
+/// What is remembered of the compiler, so that not every start reads all of LLVM, nor starts a worker only to learn
+/// which one it is. Forgetting costs time and nothing else.
 extension ArtifactStore {
     /// More than any machine has compilers; a file this long is written anew.
     private static var digestLimit: Int { 64 }
-    private static var digestVersion: String { "1" }
 
-    /// What is remembered; nothing when there is nothing, or nothing sound.
+    /// What is remembered of digests of the compiler's own files; nothing when there is nothing, or nothing sound.
     public func knownDigests() -> [FileStamp: Digest] {
-        do throws(StoreError) {
-            let bytes = try readOwn(layout.digests)
-            guard let text = FieldText.decode(bytes), text.first("smelt-digests") == Self.digestVersion,
-                let digests = text.digests, let code = text.first("code"),
-                Self.encode(digests, code: code) == bytes
-            else { throw StoreError.damaged(path: layout.digests, reason: "the list is malformed") }
-            try check(code, "digests", Self.encode(digests, code: nil), at: layout.digests)
-            return digests
-        } catch .file(let error) where error.isMissing {
-            return [:]
-        } catch {
-            reject(layout.digests, error)
-            return [:]
-        }
+        read(Note.digests, at: layout.digests) { $0.digests } ?? [:]
     }
 
     /// Remembers digests of files, beside those already known.
@@ -33,14 +20,59 @@ extension ArtifactStore {
         guard digests.contains(where: { all[$0.key] != $0.value }) else { return }
         if all.count + digests.count > Self.digestLimit { all = [:] }
         all.merge(digests) { _, new in new }
-        let code = try authenticate("digests", Self.encode(all, code: nil), makingSecret: true)
-        try writeOwn(Self.encode(all, code: code.hex), to: layout.digests)
+        var text = FieldText()
+        text.append(digests: all)
+        try write(text, Note.digests, at: layout.digests)
     }
 
-    private static func encode(_ digests: [FileStamp: Digest], code: String?) -> [UInt8] {
-        var text = FieldText(["smelt-digests": digestVersion])
-        text.append(digests: digests)
-        if let code { text.append("code", code) }
-        return text.encoded
+    /// The compiler that last introduced itself to a user of this store; nil when there was none, or nothing sound.
+    public func knownCompiler() -> KnownCompiler? {
+        read(Note.compiler, at: layout.compiler) { KnownCompiler(fields: $0) }
+    }
+
+    /// Remembers a compiler in the place of any other.
+    public func remember(_ compiler: KnownCompiler) throws(StoreError) {
+        guard knownCompiler() != compiler else { return }
+        try write(compiler.fields, Note.compiler, at: layout.compiler)
+    }
+
+    // MARK: Notes
+
+    /// A kind of text that the store keeps for itself, with its authentication code in the last line.
+    private struct Note {
+        var name: String
+        /// Of its form.
+        var version: String
+
+        static let digests = Note(name: "digests", version: "1")
+        static let compiler = Note(name: "compiler", version: "1")
+
+        /// The text as it is written, without its code.
+        func text(_ lines: FieldText) -> FieldText {
+            var text = FieldText(["smelt-\(name)": version])
+            for line in lines.fields { text.append(line.name, line.value) }
+            return text
+        }
+    }
+
+    private func read<Content>(_ note: Note, at path: String, _ content: (FieldText) -> Content?) -> Content? {
+        do throws(StoreError) {
+            guard var text = FieldText.decode(try readOwn(path)), text.first("smelt-\(note.name)") == note.version,
+                let code = text.removeLast("code"), let content = content(text)
+            else { throw StoreError.damaged(path: path, reason: "the list is malformed") }
+            try check(code, note.name, text.encoded, at: path)
+            return content
+        } catch .file(let error) where error.isMissing {
+            return nil
+        } catch {
+            reject(path, error)
+            return nil
+        }
+    }
+
+    private func write(_ lines: FieldText, _ note: Note, at path: String) throws(StoreError) {
+        var text = note.text(lines)
+        text.append("code", try authenticate(note.name, text.encoded, makingSecret: true).hex)
+        try writeOwn(text.encoded, to: path)
     }
 }

@@ -28,7 +28,10 @@ public final class CompilePool: Sendable {
     private struct State {
         var idle: [WorkerProcess] = []
         var running = 0
+        /// As a worker said that ran.
         var identity: CompilerIdentity?
+        /// As the store remembers it of an earlier one.
+        var remembered: CompilerIdentity?
         /// Of the compiler's files; nil before the store was asked.
         var digests: [FileStamp: Digest]?
         /// What could not be written to the store, or all there is when there is none.
@@ -61,7 +64,20 @@ public final class CompilePool: Sendable {
     func installedCompiler() throws(LocalFailure) -> CompilerIdentity? {
         guard let path = workerPath ?? WorkerProcess.expectedPath, path != Self.noWorker, WorkerProcess.isThere(path)
         else { return nil }
+        if let remembered = rememberedIdentity(path) { return remembered }
         return try identity()
+    }
+
+    /// Which compiler the workers are, without starting one: by its files, which have not changed since one said so.
+    /// What is made now is asked of a worker that runs, whatever was remembered.
+    private func rememberedIdentity(_ path: String) -> CompilerIdentity? {
+        let (known, remembered) = state.withLock { ($0.identity, $0.remembered) }
+        if let identity = known ?? remembered { return identity }
+        guard let compiler = store?.knownCompiler(),
+            compiler.isInstalled(at: path, environment: WorkerProcess.environment)
+        else { return nil }
+        state.withLock { $0.remembered = compiler.identity }
+        return compiler.identity
     }
 
     /// Which compiler the workers are. Starts one when none has run yet.
@@ -244,7 +260,7 @@ public final class CompilePool: Sendable {
         let path: String
         if let workerPath { path = workerPath } else { path = try WorkerProcess.locate() }
         let worker = try WorkerProcess(path: path, digests: knownDigests())
-        remember(worker.takenDigests)
+        remember(worker.takenDigests, worker.known)
         let expected = state.withLock { state in
             if state.identity == nil { state.identity = worker.identity }
             return state.identity
@@ -262,10 +278,11 @@ public final class CompilePool: Sendable {
         return stored
     }
 
-    private func remember(_ taken: [FileStamp: Digest]) {
+    private func remember(_ taken: [FileStamp: Digest], _ compiler: KnownCompiler?) {
+        // A store that cannot be written costs the next start some time; compiling will say what is wrong with it.
+        if let compiler { try? store?.remember(compiler) }
         guard !taken.isEmpty else { return }
         state.withLock { $0.digests = ($0.digests ?? [:]).merging(taken) { _, new in new } }
-        // A store that cannot be written costs the next start some time; compiling will say what is wrong with it.
         try? store?.remember(taken)
     }
 

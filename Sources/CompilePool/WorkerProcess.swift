@@ -1,4 +1,5 @@
 import ArtifactFormat
+import ArtifactStore
 import CLinux
 import Glibc
 import WorkerProtocol
@@ -10,6 +11,8 @@ final class WorkerProcess: @unchecked Sendable {
     let identity: CompilerIdentity
     /// Digests of its files that it took for its introduction and that may be remembered.
     let takenDigests: [FileStamp: Digest]
+    /// What makes it this compiler; nil where a file of it is so new that a change of it might not show.
+    let known: KnownCompiler?
     private let process: pid_t
     private let requests: Int32
     private let replies: Int32
@@ -38,6 +41,9 @@ final class WorkerProcess: @unchecked Sendable {
             }
             pipes.append(pipe)
         }
+        // Before it starts, so that what is replaced meanwhile is seen to have changed.
+        let now = FileStamp.now
+        let before = Self.placedFiles(path)
         let started = WorkerProcess.spawn(path, input: pipes[0].read, output: pipes[1].write, messages: pipes[2].write)
         WorkerProcess.close([pipes[0].read, pipes[1].write, pipes[2].write])
         requests = pipes[0].write
@@ -52,7 +58,13 @@ final class WorkerProcess: @unchecked Sendable {
             throw .noCompiler("\(path): \(String(cString: strerror(started.code)))")
         }
         do {
-            (identity, takenDigests) = try WorkerProcess.introduction(replies, requests, &reader, digests)
+            let hello: Frame
+            (identity, hello) = try WorkerProcess.introduction(replies, requests, &reader, digests)
+            takenDigests = hello.text.digests ?? [:]
+            let files = before + (hello.text.files ?? [])
+            known =
+                files.allSatisfy { $0.stamp.isSettled(now: now) }
+                ? KnownCompiler(files: files, environment: Self.environment, identity: identity) : nil
         } catch {
             WorkerProcess.end(process)
             let said = WorkerProcess.drain(messages)
@@ -126,27 +138,34 @@ final class WorkerProcess: @unchecked Sendable {
             &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var words: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
         defer { free(words[0]) }
-        // Only where to find programs and libraries; nothing else may play a part.
-        let kept = ["PATH", "LD_LIBRARY_PATH"].compactMap { (name: String) -> String? in
-            getenv(name).map { "\(name)=\(String(cString: $0))" }
-        }
-        var environment: [UnsafeMutablePointer<CChar>?] = kept.map { strdup($0) } + [nil]
+        var environment: [UnsafeMutablePointer<CChar>?] = Self.environment.map { strdup($0) } + [nil]
         defer { for word in environment { free(word) } }
         var process: pid_t = 0
         let code = posix_spawn(&process, path, &actions, &attributes, &words, &environment)
         return (process, code)
     }
 
+    /// What a worker is given of the environment: where to find programs and libraries; nothing else may play a part.
+    static var environment: [String] {
+        ["PATH", "LD_LIBRARY_PATH"].compactMap { (name: String) -> String? in
+            getenv(name).map { "\(name)=\(String(cString: $0))" }
+        }
+    }
+
+    /// What decides which compiler is started at a path, beside what it says itself.
+    private static func placedFiles(_ path: String) -> [PlacedFile] {
+        [path, "/etc/ld.so.cache"].compactMap { PlacedFile(path: $0) }
+    }
+
     private static func introduction(
         _ replies: Int32, _ requests: Int32, _ reader: inout FrameReader, _ digests: [FileStamp: Digest]
-    ) throws(ProtocolError) -> (CompilerIdentity, [FileStamp: Digest]) {
+    ) throws(ProtocolError) -> (CompilerIdentity, hello: Frame) {
         var awake = AwakeTime()
         var asked = false
         while awake.seconds < Double(introductionLimit) {
             if let frame = try reader.next() {
                 guard frame.kind == .files, !asked else {
-                    let identity = try CompilerIdentity(hello: frame)
-                    return (identity, frame.text.digests ?? [:])
+                    return (try CompilerIdentity(hello: frame), frame)
                 }
                 asked = true
                 let known = Set(try FilesQuestion(frame).files)

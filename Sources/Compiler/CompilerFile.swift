@@ -3,22 +3,18 @@ import Glibc
 
 /// A program or library whose content makes the bytes of objects.
 struct CompilerFile: Sendable {
-    let path: String
-    /// When it was found.
-    let stamp: FileStamp
+    /// As it was found.
+    let place: PlacedFile
+    var path: String { place.path }
+    var stamp: FileStamp { place.stamp }
 
     init(path: String) throws(CompilerError) {
-        self.path = path
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .system(path, errno) }
-        stamp = FileStamp(status)
+        guard let place = PlacedFile(path: path) else { throw .system(path, errno) }
+        self.place = place
     }
 
     /// Whether the path still leads to the content it led to.
-    var isUnchanged: Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && FileStamp(status) == stamp
-    }
+    var isUnchanged: Bool { place.isUnchanged }
 
     /// Whether it is an ELF file and no script.
     var isELF: Bool {
@@ -36,7 +32,7 @@ struct CompilerFile: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(path, errno) }
         defer { close(descriptor) }
-        let now = CompilerFile.time
+        let now = FileStamp.now
         try check(descriptor)
         let size = Int(clamping: stamp.size)
         guard size > 0, let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
@@ -53,16 +49,6 @@ struct CompilerFile: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(path, errno) }
         guard FileStamp(status) == stamp else { throw .replaced(path) }
-    }
-
-    private static var time: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return nanoseconds(time)
-    }
-
-    fileprivate static func nanoseconds(_ time: timespec) -> UInt64 {
-        UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
     }
 
     /// LLVM's library as this process has it loaded.
@@ -82,14 +68,6 @@ struct CompilerFile: Sendable {
         // says that it is deleted.
         guard path() == before, !before.hasSuffix(" (deleted)") else { throw .replaced(before) }
         return file
-    }
-}
-
-extension FileStamp {
-    fileprivate init(_ status: stat) {
-        self.init(
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: UInt64(clamping: status.st_size),
-            modified: CompilerFile.nanoseconds(status.st_mtim), changed: CompilerFile.nanoseconds(status.st_ctim))
     }
 }
 

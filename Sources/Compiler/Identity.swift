@@ -12,7 +12,7 @@ struct IdentitySource {
     }
 
     /// The files whose digests are part of the identity.
-    var files: [FileStamp] { ([llvm] + linker.files).map(\.stamp) }
+    var files: [PlacedFile] { ([llvm] + linker.files).map(\.place) }
 
     /// - Parameter known: digests that need not be taken again.
     /// - Returns: also the digests that were taken and may be remembered.

@@ -33,7 +33,7 @@ public struct WorkerLoop {
             _ = send(Frame(.hello, FieldText(["trouble": error.description])))
             return 1
         }
-        guard send(FilesQuestion(files: source.files).frame) else { return 1 }
+        guard send(FilesQuestion(files: source.files.map(\.stamp)).frame) else { return 1 }
         var identity: CompilerIdentity?
         var reader = FrameReader()
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -63,7 +63,7 @@ public struct WorkerLoop {
     private func introduce(_ source: IdentitySource, _ known: [FileStamp: Digest]) -> CompilerIdentity? {
         do {
             let (identity, taken) = try source.identity(known: known)
-            return send(identity.hello(taken: taken)) ? identity : nil
+            return send(identity.hello(taken: taken, files: source.files)) ? identity : nil
         } catch {
             _ = send(Frame(.hello, FieldText(["trouble": error.description])))
             return nil

@@ -2,30 +2,24 @@ import ArtifactFormat
 
 extension CompilerIdentity {
     /// The worker's introduction.
-    public var hello: Frame { hello(taken: [:]) }
+    public var hello: Frame { hello(taken: [:], files: []) }
 
-    /// - Parameter taken: digests of files that the host may remember.
-    public func hello(taken: [FileStamp: Digest]) -> Frame {
-        var text = FieldText([
-            "version": version, "build": build.hex, "llvm": llvmVersion, "llvm-build": llvmBuild.hex,
-            "linker": linkerVersion, "linker-build": linkerBuild.hex,
-        ])
+    /// - Parameters:
+    ///   - taken: digests of files that the host may remember.
+    ///   - files: the compiler's files beside its program: while they are where they are, it is this compiler.
+    public func hello(taken: [FileStamp: Digest], files: [PlacedFile]) -> Frame {
+        var text = fields
         text.append(digests: taken)
+        text.append(files: files)
         return Frame(.hello, text)
     }
 
     public init(hello frame: Frame) throws(ProtocolError) {
-        func digest(_ name: String) -> Digest? { frame.text.first(name).flatMap { Digest(hex: $0) } }
-        guard frame.kind == .hello, let version = frame.text.first("version"), let build = digest("build"),
-            let llvm = frame.text.first("llvm"), let llvmBuild = digest("llvm-build"),
-            let linker = frame.text.first("linker"), let linkerBuild = digest("linker-build")
-        else {
+        guard frame.kind == .hello, let identity = CompilerIdentity(fields: frame.text) else {
             // A worker that cannot work says why instead.
             throw ProtocolError(frame.text.first("trouble") ?? "the worker does not introduce itself")
         }
-        self.init(
-            version: version, build: build, llvmVersion: llvm, llvmBuild: llvmBuild, linkerVersion: linker,
-            linkerBuild: linkerBuild)
+        self = identity
     }
 }
 

@@ -119,6 +119,26 @@ import Testing
         #expect(FileStamp(text: stamp.text) == stamp && FileStamp(text: "1 2 3 4 05") == nil)
     }
 
+    @Test func theCompilerLastSeenIsRememberedUnderTheUsersKey() throws {
+        let file = fixture.folder.path + "/worker program"
+        #expect(writeFile([1], file) && fixture.open().knownCompiler() == nil)
+        let compiler = KnownCompiler(
+            files: [try #require(PlacedFile(path: file))], environment: ["PATH=/a b:/c"],
+            identity: CompilerIdentity(
+                version: "1", build: Digest(of: [1]), llvmVersion: "19", llvmBuild: Digest(of: [2]),
+                linkerVersion: "LLD 19", linkerBuild: Digest(of: [3])))
+        try fixture.open().remember(compiler)
+        #expect(fixture.open().knownCompiler() == compiler)
+        #expect(compiler.isInstalled(at: file, environment: ["PATH=/a b:/c"]))
+        #expect(!compiler.isInstalled(at: file, environment: ["PATH=/c"]))
+        #expect(!compiler.isInstalled(at: file + "2", environment: ["PATH=/a b:/c"]))
+        let path = StoreLayout(root: fixture.directory).compiler
+        #expect(shell("sed -i 's/^version 1/version 2/' '\(path)'"))
+        #expect(fixture.open().knownCompiler() == nil && fixture.warnings.all.count == 1)
+        try fixture.open().remember(compiler)
+        #expect(writeFile([1, 2], file) && !compiler.isInstalled(at: file, environment: compiler.environment))
+    }
+
     @Test func whatAnotherFormatLeftIsNoDamageAndIsPruned() throws {
         try publish(build: 1)
         let layout = StoreLayout(root: fixture.directory)

@@ -389,6 +389,28 @@ extension CompileOutcome {
         #expect(!remembered.values.contains(library.llvmBuild))
     }
 
+    @Test func aKnownCompilerIsNotStartedToFindWhatItMade() throws {
+        let worker = try #require(WorkerProcess.expectedPath)
+        let (path, log) = (folder.path + "/noted", folder.path + "/starts")
+        let text = "#!/bin/sh\necho >> '\(log)'\nexec '\(worker)'\n"
+        // Files that are two seconds old are believed to be what they were.
+        #expect(writeFile(Array(text.utf8), path) && shell("chmod +x '\(path)' && sleep 2.1"))
+        func started(_ count: Int) -> Bool { shell("test $(wc -l < '\(log)') = \(count)") }
+        func pool() -> CompilePool { CompilePool(store: store(), jobs: 1, worker: path) }
+        let module = input(Modules.constant(1))
+        #expect(pool().compile([module])[0].actor != nil && started(1))
+        let warm = pool()
+        guard case .compiled? = warm.load(code: module.cid, wasm: { nil }) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(started(1))
+        // What is to be compiled is compiled by a worker that says itself who it is.
+        #expect(warm.compile([input(Modules.constant(2))])[0].actor != nil && started(2))
+        #expect(shell("sleep 0.1; echo '# changed' >> '\(path)'"))
+        #expect(pool().load(code: module.cid, wasm: { nil }) != nil && started(3))
+    }
+
     @Test func aLinkerReplacedMeanwhileLinksNothing() throws {
         let replace = """
             cd '\(folder.path)' && mkdir -p bin && cp "$(readlink -f "$(command -v ld.lld-19)")" bin/new \
