@@ -1,3 +1,25 @@
+/// The line tables of an object as they are in its file, for who does not keep the file.
+public struct LineTableSection: Sendable {
+    fileprivate let bytes: [UInt8]
+    fileprivate let moduleAddress: UInt64
+
+    /// Empty for an object without tables.
+    public init(_ object: LoadableObject) throws(ArtifactError) {
+        moduleAddress = object.moduleAddress
+        let section = try ElfFile(object.bytes).sections.first { $0.name == ".debug_line" }
+        guard let section, section.flags & Elf.SectionFlag.compressed == 0,
+            section.type == Elf.SectionType.programBits
+        else {
+            bytes = []
+            return
+        }
+        guard section.size <= object.bytes.count, section.offset <= UInt64(object.bytes.count) - section.size else {
+            throw ArtifactError(.truncated, "line table", at: section.offset, "reaches beyond the end of the file")
+        }
+        bytes = Array(object.bytes[Int(section.offset)..<Int(section.offset + section.size)])
+    }
+}
+
 /// Which byte of the WASM binary an instruction of an object comes from, for naming the places of traps.
 ///
 /// Read from the object's DWARF 5 line tables (DWARF 5, section 6.2), whose line numbers are byte offsets.
@@ -12,16 +34,11 @@ public struct LineTable: Sendable {
     private var rows: [Row] = []
     private let moduleAddress: UInt64
 
-    /// Reads the tables of an object; one without tables knows no places.
-    ///
-    public init(_ object: LoadableObject) throws(ArtifactError) {
-        let bytes = object.bytes
-        let file = try ElfFile(bytes)
-        moduleAddress = object.moduleAddress
-        guard let section = file.sections.first(where: { $0.name == ".debug_line" }),
-            section.flags & Elf.SectionFlag.compressed == 0, section.type == Elf.SectionType.programBits
-        else { return }
-        var cursor = Cursor(bytes: bytes, position: section.offset, end: section.offset + section.size)
+    /// Reads the tables of an object; one without tables knows no places. Offsets in errors count from the section's
+    /// start.
+    public init(_ section: LineTableSection) throws(ArtifactError) {
+        moduleAddress = section.moduleAddress
+        var cursor = Cursor(bytes: section.bytes, position: 0, end: UInt64(section.bytes.count))
         while cursor.position < cursor.end { try readUnit(&cursor) }
         // Of two rows for one address the later one counts: the earlier has no instruction of its own.
         rows = rows.enumerated().sorted { ($0.element.address, $0.offset) < ($1.element.address, $1.offset) }

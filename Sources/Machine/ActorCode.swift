@@ -21,7 +21,7 @@ public final class ActorCode {
 
     private let engine: any ActorEngine
     private let redirects: [Cid: Cid]
-    private var bound: [Key: BoundModule] = [:]
+    private var bound = RecentlyAsked<Key, BoundModule>(patience: codePatience, now: .now)
 
     /// - Parameters:
     ///   - engine: runs the actors; may be shared.
@@ -58,9 +58,10 @@ public final class ActorCode {
         case .module(let module):
             let key = Key(code: target, generation: syscalls.generation)
             // The engine may have found faster code since.
-            if let known = bound[key], known.module === module { return .bound(known) }
+            let now = ContinuousClock.now
+            if let known = bound.ask(key, now).value, known.module === module { return .bound(known) }
             let fresh = BoundModule(module, syscalls: syscalls)
-            bound[key] = fresh
+            bound.set(key, fresh, now)
             return .bound(fresh)
         }
     }

@@ -24,30 +24,39 @@ public protocol ArtifactSource: AnyObject, Sendable {
     ) throws(EngineError) -> ArtifactAnswer?
 }
 
-/// Runs compiled actors. Modules are mapped once and shared; usable from several threads.
+/// Runs compiled actors. Modules are mapped once and shared, and unmapped when nobody asked for them for long and nobody
+/// holds them; usable from several threads.
 public final class NativeEngine: ActorEngine {
     private let source: any ArtifactSource
     private let perfMap: PerfMap?
     private let codeMap: CodeMap?
     private let signals: Bool
-    private let loaded = Mutex<[[UInt8]: LoadedCode]>([:])
+    private let loaded: Mutex<RecentlyAsked<[UInt8], LoadedCode>>
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// - Parameters:
     ///   - perfMap: where the functions of modules are named for a profiler; nil is nowhere.
     ///   - codeMap: told where the functions of modules lie; nil is nobody.
     ///   - signals: whether handlers of faults may be installed in this process; without, only code that checks bounds
     ///     itself runs.
+    ///   - patience: how long a module stays that nobody asks for. Without a meaning where the addresses of modules are
+    ///     told to somebody, who could not tell two of one address apart: there all stay.
+    ///   - now: the time, for tests.
     public init(
-        source: any ArtifactSource, perfMap: PerfMap? = nil, codeMap: CodeMap? = nil, signals: Bool = true
+        source: any ArtifactSource, perfMap: PerfMap? = nil, codeMap: CodeMap? = nil, signals: Bool = true,
+        patience: Duration = codePatience, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.source = source
         self.perfMap = perfMap
         self.codeMap = codeMap
         self.signals = signals
+        self.now = now
+        let isNamed = perfMap != nil || codeMap != nil
+        loaded = Mutex(RecentlyAsked(patience: isNamed ? nil : patience, now: now()))
     }
 
     public func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
-        if let known = loaded.withLock({ $0[key] }) { return known }
+        if let known = known(key) { return known }
         // Compiling can take minutes: no lock is held. Two threads may map the same object; the first one stays.
         let code: LoadedCode
         let better: @Sendable (LoadableObject) -> Void = { [weak self] in self?.replace(key, by: $0) }
@@ -61,10 +70,17 @@ public final class NativeEngine: ActorEngine {
         case nil: return nil
         }
         return loaded.withLock { loaded in
-            if let known = loaded[key] { return known }
-            loaded[key] = code
+            if let known = loaded.ask(key, now()).value { return known }
+            loaded.set(key, code, now())
             return code
         }
+    }
+
+    private func known(_ key: [UInt8]) -> LoadedCode? {
+        // What is gone is let go of outside of the lock: unmapping takes its time.
+        let (known, gone) = loaded.withLock { $0.ask(key, now()) }
+        _ = consume gone
+        return known
     }
 
     /// Maps a better object for code that runs already; instances from now on use it. One that cannot be mapped is no
@@ -73,6 +89,7 @@ public final class NativeEngine: ActorEngine {
         guard let module = try? NativeModule(object: object, signals: signals) else { return }
         perfMap?.add(module, key: key)
         codeMap?.add(module, key: key)
-        loaded.withLock { $0[key] = .module(module) }
+        // Code that went meanwhile has no place any more; its better form is in the store.
+        _ = loaded.withLock { $0.replace(key, .module(module)) }
     }
 }

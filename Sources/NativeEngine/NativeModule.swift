@@ -15,10 +15,11 @@ public final class NativeModule: ActorModule {
         var functionType: FunctionType?
     }
 
-    /// The object's line tables, once they were asked for.
-    private struct Lines {
-        var isRead = false
-        var table: LineTable?
+    /// The object's line tables: as they are in its file, read once they were asked for.
+    private enum Lines {
+        case section(LineTableSection)
+        case table(LineTable)
+        case none
     }
 
     /// An exported function.
@@ -44,8 +45,7 @@ public final class NativeModule: ActorModule {
     public let facts: ModuleFacts
     /// Where the limiter of an instance says nothing else.
     let limits: InstanceLimits
-    private let object: LoadableObject
-    private let lines = Mutex(Lines())
+    private let lines: Mutex<Lines>
     /// Sound to share between threads: the runtime never writes what these address after loading.
     nonisolated(unsafe) private let code: OpaquePointer
     nonisolated(unsafe) let descriptor: UnsafePointer<smelt_module_descriptor>
@@ -86,7 +86,8 @@ public final class NativeModule: ActorModule {
         self.code = code
         self.descriptor = descriptor
         self.limits = limits
-        self.object = object
+        // Of the file nothing else is needed any more.
+        lines = Mutex((try? LineTableSection(object)).map { .section($0) } ?? .none)
         facts = ModuleFacts(descriptor.pointee)
         entryPoint = NativeModule.export(named: Array(NativeModule.entryPoint.utf8), of: descriptor.pointee)
             .flatMap { Function($0) }
@@ -156,8 +157,8 @@ public final class NativeModule: ActorModule {
     /// trap asks.
     private func lineOffset(_ address: UInt64) -> UInt32? {
         let table = lines.withLock { lines in
-            if !lines.isRead { lines = Lines(isRead: true, table: try? LineTable(object)) }
-            return lines.table
+            if case .section(let section) = lines { lines = (try? LineTable(section)).map { .table($0) } ?? .none }
+            return if case .table(let table) = lines { table } else { nil as LineTable? }
         }
         let module = UInt64(UInt(bitPattern: descriptor))
         return table?.wasmOffset(distanceFromModule: Int64(bitPattern: address &- module))

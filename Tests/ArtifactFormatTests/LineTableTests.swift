@@ -19,7 +19,7 @@ import Testing
         let bytes = try fixture()
         let file = try ElfFile(bytes)
         let module = try ElfPolicy(checking: file).moduleAddress
-        let table = try LineTable(LoadableObject(checking: bytes))
+        let table = try LineTable(LineTableSection(LoadableObject(checking: bytes)))
         for function in try ObjectReport.functions(of: file) {
             let distance = Int64(function.address) - Int64(module)
             let definition = try #require(try lines(holding: " \(function.name)(").first, "\(function.name)")
@@ -33,11 +33,13 @@ import Testing
     }
 
     @Test func addressesOutsideOfTheCodeHaveNoPlace() throws {
-        let table = try LineTable(LoadableObject(checking: fixture()))
+        let table = try LineTable(LineTableSection(LoadableObject(checking: fixture())))
         #expect(table.wasmOffset(distanceFromModule: 0) == nil)
         #expect(table.wasmOffset(distanceFromModule: .min) == nil)
         #expect(table.wasmOffset(distanceFromModule: .max) == nil)
-        #expect(try LineTable(LoadableObject(checking: Sample.linked)).wasmOffset(distanceFromModule: -0x1000) == nil)
+        #expect(
+            try LineTable(LineTableSection(LoadableObject(checking: Sample.linked))).wasmOffset(
+                distanceFromModule: -0x1000) == nil)
     }
 
     @Test func damagedTablesEndInAnErrorOrInPlacesButNeverInACrash() throws {
@@ -52,7 +54,8 @@ import Testing
                 damaged[place] = UInt8.random(in: 0...255, using: &random)
             }
             do throws(ArtifactError) {
-                _ = try LineTable(LoadableObject(checking: damaged)).wasmOffset(distanceFromModule: -0x1000)
+                _ = try LineTable(LineTableSection(LoadableObject(checking: damaged))).wasmOffset(
+                    distanceFromModule: -0x1000)
             } catch {
                 #expect(error.rule == .truncated)
                 errors += 1

@@ -38,6 +38,47 @@ struct NativeEngineTests {
         #expect(first === second && source.asked.withLock { $0 } == 1)
     }
 
+    /// A clock that a test moves.
+    private final class Clock: Sendable {
+        let time = Mutex(ContinuousClock.now)
+        func pass(_ seconds: Int) { time.withLock { $0 += .seconds(seconds) } }
+    }
+
+    @Test func aModuleNobodyAsksForIsUnmappedAndMappedAgain() throws {
+        let (source, clock) = (try OneObject(), Clock())
+        let engine = NativeEngine(source: source, patience: .seconds(100)) { clock.time.withLock { $0 } }
+        weak var module: (any ActorModule)?
+        func load() throws {
+            if case .module(let loaded)? = try engine.load(key: [1], wasm: { nil }) { module = loaded }
+        }
+        try load()
+        // Asked for again and again it stays as long as one likes.
+        for _ in 0..<5 {
+            clock.pass(60)
+            try load()
+        }
+        #expect(module != nil && source.asked.withLock { $0 } == 1)
+        clock.pass(101)
+        _ = try engine.load(key: [9], wasm: { nil })
+        #expect(module == nil)
+        try load()
+        #expect(module != nil && source.asked.withLock { $0 } == 3)
+    }
+
+    @Test func aModuleInUseStaysMapped() throws {
+        let (source, clock) = (try OneObject(), Clock())
+        let engine = NativeEngine(source: source, patience: .seconds(100)) { clock.time.withLock { $0 } }
+        guard case .module(let module)? = try engine.load(key: [1], wasm: { nil }) else {
+            Issue.record("no module")
+            return
+        }
+        clock.pass(500)
+        _ = try engine.load(key: [9], wasm: { nil })
+        #expect(module.facts.exportedMemoryPages == (module as? NativeModule)?.facts.exportedMemoryPages)
+        guard case .module(let again)? = try engine.load(key: [1], wasm: { nil }) else { return }
+        #expect(again !== module)
+    }
+
     @Test func refusalsMissingCodeAndLocalFailuresDiffer() throws {
         let engine = NativeEngine(source: try OneObject())
         guard case .refused(let text)? = try engine.load(key: [2], wasm: { nil }) else {
