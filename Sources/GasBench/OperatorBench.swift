@@ -259,8 +259,8 @@ public final class OperatorBench {
         var rounds = 0
         var stretch = 1
         while rounds < settings.mostRounds, rounds < BenchSettings.leastRounds || passed() < settings.budget {
-            let share = Double(stretch) / Double(Rounds.stretches)
-            if stretch < Rounds.stretches, passed() > compiled + (settings.budget - compiled) * share {
+            let share = Double(stretch) / Double(Rounds.stretches.upperBound)
+            if stretch < Rounds.stretches.upperBound, passed() > compiled + (settings.budget - compiled) * share {
                 try renew()
                 stretch += 1
             }

@@ -10,7 +10,7 @@ public struct ReportDifference: Sendable {
         /// largest among so many rows.
         case drift
         case same
-        /// An interval is wider than the threshold: nothing can be said.
+        /// The intervals of both together are wider than the threshold to either side: nothing can be said.
         case noVerdict = "no verdict"
     }
 
@@ -19,7 +19,7 @@ public struct ReportDifference: Sendable {
         /// Which table it is from, and its name there.
         public var table: String
         public var name: String
-        /// Nanoseconds per gas, the newer one divided by how much faster the yardstick was then.
+        /// Nanoseconds per gas, the newer one divided by what all rows of its table have in common.
         public var old: Estimate
         public var new: Estimate
         public var verdict: Verdict
@@ -32,8 +32,14 @@ public struct ReportDifference: Sendable {
     }
 
     public private(set) var rows: [Row] = []
-    /// How much longer the yardstick took in the newer report, by table: times of that one are divided by it.
-    public private(set) var yardsticks: [(table: String, ratio: Double)] = []
+    /// By table, how much longer the yardstick took in the newer report, and how much longer its rows took in common,
+    /// which is their median: times of the newer report are divided by it. Few rows say nothing in common; there it is
+    /// the yardstick's.
+    public private(set) var speeds: [(table: String, yardstick: Double, common: Double)] = []
+    /// Rows from which on a median of them says something of the machine and not of one of them.
+    private static let many = 20
+    /// The name of the row that compares what a table's rows have in common with the yardstick.
+    static let all = "(all)"
     /// Rows that only one report has.
     public private(set) var onlyOld: [String] = []
     public private(set) var onlyNew: [String] = []
@@ -65,33 +71,39 @@ public struct ReportDifference: Sendable {
         var candidates: [Row] = []
         for table in ReportTable.allCases {
             let (first, second) = (table.estimates(old), table.estimates(new))
-            var factor = 1.0
-            if !first.isEmpty, !second.isEmpty {
-                guard let before = table.yardstick(old), let after = table.yardstick(new) else {
-                    throw Incomparable(description: "a report has no yardstick for its \(table.rawValue)")
-                }
-                yardsticks.append((table.rawValue, after / before))
-                factor = before / after
-            }
-            for (name, estimate) in first.sorted(by: { $0.key < $1.key }) {
-                guard let other = second[name] else {
-                    onlyOld.append("\(table.rawValue): \(name)")
-                    continue
-                }
-                candidates.append(
-                    Row(table: table.rawValue, name: name, old: estimate, new: other.scaled(by: factor), verdict: .same)
-                )
-            }
+            onlyOld += first.keys.filter { second[$0] == nil }.sorted().map { "\(table.rawValue): \($0)" }
             onlyNew += second.keys.filter { first[$0] == nil }.sorted().map { "\(table.rawValue): \($0)" }
+            guard !first.isEmpty, !second.isEmpty else { continue }
+            guard let before = table.yardstick(old), let after = table.yardstick(new) else {
+                throw Incomparable(description: "a report has no yardstick for its \(table.rawValue)")
+            }
+            let both = first.compactMap { name, estimate in second[name].map { (name: name, old: estimate, new: $0) } }
+            let yardstick = after.value / before.value
+            var common = yardstick
+            if both.count >= Self.many, let median = try? Sample(both.map { $0.new.value / $0.old.value }).median {
+                common = median
+                // What all have in common is the machine's speed where the yardstick has it too.
+                candidates.append(
+                    Row(
+                        table: table.rawValue, name: Self.all, old: before.scaled(by: 1 / before.value),
+                        new: after.scaled(by: common / yardstick / after.value), verdict: .same))
+            }
+            speeds.append((table.rawValue, yardstick, common))
+            candidates += both.sorted { $0.name < $1.name }.map {
+                Row(
+                    table: table.rawValue, name: $0.name, old: $0.old, new: $0.new.scaled(by: 1 / common),
+                    verdict: .same)
+            }
         }
         let chances = Comparisons.corrected(
             candidates.map { Comparisons.pValue($0.old, $0.new) }, by: .holm)
         rows = zip(candidates, chances).map { row, chance in
             var row = row
             let isFar = row.ratio > 1 + threshold || row.ratio < 1 / (1 + threshold)
+            let widths = [row.old, row.new].map { $0.interval.width / $0.value.magnitude }
             if isFar, !row.old.interval.overlaps(row.new.interval), chance <= 0.05 {
                 row.verdict = .drift
-            } else if [row.old, row.new].contains(where: { $0.interval.width > threshold * $0.value.magnitude }) {
+            } else if (widths[0] * widths[0] + widths[1] * widths[1]).squareRoot() / 2 > threshold {
                 row.verdict = .noVerdict
             }
             return row
@@ -101,15 +113,16 @@ public struct ReportDifference: Sendable {
     /// Whether anything drifted.
     public var hasDrift: Bool { rows.contains { $0.verdict == .drift } }
 
-    /// The comparison as JSON, schema `smelt.gas.diff/2`: rows that drifted first, farthest first.
+    /// The comparison as JSON, schema `smelt.gas.diff/3`: rows that drifted first, farthest first.
     public var json: JSONValue {
         let order: [Verdict] = [.drift, .noVerdict, .same]
         func rank(_ row: Row) -> (Int, Double) {
             (order.firstIndex(of: row.verdict) ?? 0, -max(row.ratio, 1 / row.ratio))
         }
         return .object([
-            "schema": .string("smelt.gas.diff/2"),
-            "yardstick_ratios": .object(yardsticks.map { JSONValue.Member($0.table, .rounded($0.ratio, 4)) }),
+            "schema": .string("smelt.gas.diff/3"),
+            "yardstick_ratios": .object(speeds.map { JSONValue.Member($0.table, .rounded($0.yardstick, 4)) }),
+            "common_ratios": .object(speeds.map { JSONValue.Member($0.table, .rounded($0.common, 4)) }),
             "drift": .integer(rows.filter { $0.verdict == .drift }.count),
             "same": .integer(rows.filter { $0.verdict == .same }.count),
             "no_verdict": .integer(rows.filter { $0.verdict == .noVerdict }.count),

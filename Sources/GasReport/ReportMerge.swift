@@ -164,8 +164,8 @@ enum ReportTable: String, CaseIterable {
     }
 
     /// What the yardstick took while the table was measured; nil without one.
-    func yardstick(_ report: JSONValue) -> Double? {
+    func yardstick(_ report: JSONValue) -> Estimate? {
         let source = place.part.map { report[$0] ?? .null } ?? report
-        return Estimate(json: source[place.yardstick]).flatMap { $0.value > 0 ? $0.value : nil }
+        return Estimate(json: source[place.yardstick]).flatMap { $0.value > 0 ? $0 : nil }
     }
 }

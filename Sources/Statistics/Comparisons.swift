@@ -36,18 +36,20 @@ public enum Comparisons {
         return out
     }
 
-    /// The chance of two estimates this far apart when what they estimate is equal: a normal test whose standard
+    /// The chance of two estimates this far apart when what they estimate is equal: a test by Student's t whose standard
     /// errors are read off the widths of the intervals. It is what can be said when only estimates were kept.
     ///
+    /// - Parameter freedom: degrees of freedom that each interval was made with, at least.
     /// - Precondition: `level`, that of both intervals, lies between 0 and 1.
-    public static func pValue(_ first: Estimate, _ second: Estimate, level: Double = 0.95) -> Double {
+    public static func pValue(
+        _ first: Estimate, _ second: Estimate, freedom: Int = Rounds.stretches.lowerBound - 1, level: Double = 0.95
+    ) -> Double {
         precondition(level > 0 && level < 1, "level \(level)")
-        let reach = 2 * gsl_cdf_ugaussian_Pinv(0.5 + level / 2)
+        let reach = 2 * gsl_cdf_tdist_Pinv(0.5 + level / 2, Double(freedom))
         let errors = [first.interval.width / reach, second.interval.width / reach]
         let error = (errors[0] * errors[0] + errors[1] * errors[1]).squareRoot()
-        let difference = abs(first.value - second.value)
-        guard error > 0 else { return difference == 0 ? 1 : 0 }
-        return 2 * gsl_cdf_ugaussian_Q(difference / error)
+        // Two samples have more freedom than one, by how much depends on their errors: one's is the least it can be.
+        return StudentT(freedom: freedom).pValue(first.value - second.value, error: error)
     }
 
     /// The level that each of `count` intervals needs so that all of them hold their true values at once with the

@@ -5,8 +5,9 @@
 /// rounds are also put together into stretches that follow one another, and the spread of these is a second witness
 /// of what another run might show (the method of batch means); the interval is wide enough for both.
 public enum Rounds {
-    /// How many stretches a run is cut into; no more than its rounds.
-    public static let stretches = 5
+    /// How many stretches a run is cut into: one for ten rounds, within these bounds, and no more than its rounds. Few
+    /// stretches make wide intervals; in short ones neighbours are as alike as rounds are.
+    public static let stretches = 5...12
     /// Rounds without which there is no interval.
     public static let least = 2
 
@@ -19,7 +20,7 @@ public enum Rounds {
     ) throws(StatisticsError) -> Estimate {
         guard values.count >= least else { throw .tooFewRounds(values.count) }
         let drawn = bootstrap.median(try Sample(values))
-        let count = min(stretches, values.count)
+        let count = min(max(stretches.lowerBound, min(stretches.upperBound, values.count / 10)), values.count)
         var medians: [Double] = []
         for stretch in 0..<count {
             let part = values[stretch * values.count / count..<(stretch + 1) * values.count / count]

@@ -153,6 +153,27 @@ import Testing
         #expect(try verdicts(old, new) == ["a": .same, "b": .same])
     }
 
+    /// The yardstick says that the machine was half as fast; the rows know better, and only one of them differs.
+    @Test func whatManyRowsHaveInCommonIsNoDrift() throws {
+        func times(_ factor: Double, slower: Double) -> [String: (Double, Double)] {
+            Dictionary(
+                uniqueKeysWithValues: (0..<30).map { index in
+                    let time = Double(index + 1) * factor * (index == 7 ? slower : 1)
+                    return ("m\(index)", (time, time * 0.01))
+                })
+        }
+        let old = report(times(1, slower: 1))
+        let new = report(times(1.2, slower: 1.5), yardstick: 118)
+        let found = try verdicts(old, new)
+        #expect(found.filter { $0.value == .drift }.map(\.key) == ["m7"] && found["(all)"] == .same)
+        let difference = try ReportDifference(old, new, threshold: 0.1, force: false)
+        let speed = try #require(difference.speeds.first)
+        #expect((speed.common - 1.2).magnitude < 1e-9 && (speed.yardstick - 1.18).magnitude < 1e-9)
+        // All of them slower where the yardstick is not: the compiler's doing, and said once.
+        let slow = try verdicts(old, report(times(1.5, slower: 1)))
+        #expect(slow.filter { $0.value == .drift }.map(\.key) == ["(all)"])
+    }
+
     @Test func rowsOfOneReportAreListed() throws {
         let difference = try ReportDifference(
             report(["a": (1, 0.01), "b": (1, 0.01)]), report(["b": (1, 0.01), "c": (1, 0.01)]), threshold: 0.1,
