@@ -4,6 +4,7 @@ import Kernel
 import Machine
 import Primitives
 import Replay
+import Statistics
 
 /// What messages would come to under other prices, or with the code of another release: each on the state it had, under
 /// its own gas limit, whatever became of the messages before it.
@@ -58,9 +59,8 @@ public struct WhatIf: Sendable {
         /// Gas it uses now where the limit is high enough, nil where that is not known: for messages that run out of gas
         /// it is found by raising the limit as far as the sender can pay.
         public var gasNeeded: UInt64?
-        /// Nanoseconds of processor time, and now; nil where it was not measured.
-        public var nanoseconds: Double
-        public var newNanoseconds: Double?
+        /// Nanoseconds of processor time by round, and now in the same rounds; none where it does other work now.
+        public var rounds: [(before: Double, now: Double)] = []
 
         /// Gas now by gas before; nil where there is no such number.
         public var gasTimes: Double? {
@@ -68,11 +68,12 @@ public struct WhatIf: Sendable {
             return Double(gasNeeded) / Double(gasUsed)
         }
 
-        /// Time now by time before.
-        public var timeTimes: Double? {
-            guard nanoseconds > 0, let newNanoseconds, newNanoseconds > 0 else { return nil }
-            return newNanoseconds / nanoseconds
-        }
+        /// Nanoseconds of processor time, the median of the rounds; nil where it was not measured.
+        public var nanoseconds: Double? { try? Sample(rounds.map(\.before)).median }
+        public var newNanoseconds: Double? { try? Sample(rounds.map(\.now)).median }
+
+        /// Time now by time before, the median of the rounds.
+        public var timeTimes: Estimate? { WhatIf.estimate(rounds.map { $0.now / $0.before }) }
 
         /// Whether it does the same work, so that its gas and time are comparable.
         public var isComparable: Bool { verdict == .same || verdict == .otherState || verdict == .outOfGas }
@@ -80,12 +81,18 @@ public struct WhatIf: Sendable {
 
     public let change: Change
     public private(set) var rows: [Row] = []
-    private let measurement: Measurement
+    private let measurement = Measurement(rounds: 1)
+    private let rounds: Int
 
-    /// - Parameter rounds: how often each message is measured, before and after.
+    /// - Parameter rounds: how often each message is measured, before and after by turns; once more warms up.
     public init(_ change: Change, rounds: Int) {
         self.change = change
-        measurement = Measurement(rounds: rounds)
+        self.rounds = rounds
+    }
+
+    /// The median of what rounds gave, and where it lies; nil for none.
+    static func estimate(_ rounds: [Double]) -> Estimate? {
+        (try? Sample(rounds)).map { Bootstrap().median($0) }
     }
 
     /// Adds a vector's messages.
@@ -137,16 +144,26 @@ public struct WhatIf: Sendable {
             missing: judged.verdict == .noVerdict ? missing.blocks.sorted { $0.text < $1.text } : [],
             gasLimit: step.session.messages[0].message.gasLimit, exitCode: before.report.exitCode.rawValue,
             newExitCode: receipt?.exitCode.rawValue, gasUsed: before.report.gasUsed, newGasUsed: receipt?.gasUsed,
-            gasNeeded: receipt?.gasUsed, nanoseconds: before.processor, newNanoseconds: nil)
+            gasNeeded: receipt?.gasUsed)
         var subject: VectorSession? = changed
         if judged.verdict == .outOfGas {
             subject = relaxed(step, changed)
             row.gasNeeded = subject.flatMap { step.ending(of: $0).result?.receipt.gasUsed }
         }
-        if row.isComparable, let subject, let after = measurement.measure(subject).messages.first {
-            row.newNanoseconds = after.processor
-        }
+        if row.isComparable, let subject { row.rounds = times(step.session, subject) }
         return row
+    }
+
+    /// What a message takes before and after, by turns.
+    private func times(_ before: VectorSession, _ now: VectorSession) -> [(before: Double, now: Double)] {
+        var times: [(before: Double, now: Double)] = []
+        for _ in 0...rounds {
+            guard let old = measurement.measure(before).messages.first?.processor,
+                let new = measurement.measure(now).messages.first?.processor
+            else { return [] }
+            times.append((old, new))
+        }
+        return Array(times.dropFirst())
     }
 
     /// The message with a limit under which it ends as it did, as high as its sender can pay for.

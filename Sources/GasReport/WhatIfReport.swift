@@ -20,15 +20,19 @@ extension WhatIf {
             .init(key.rawValue, .string(name)), .init("messages", .integer(rows.count)),
             .init("not_same", .integer(rows.filter { $0.verdict != .same }.count)),
         ]
-        for (name, values) in [
-            ("gas_times", comparable.compactMap(\.gasTimes)), ("ns_times", comparable.compactMap(\.timeTimes)),
-        ] {
-            let sample = try? Sample(values)
-            for p in percentiles {
-                members.append(.init("\(name)_p\(Int(p))", sample.map { .rounded($0.percentile(p), 4) } ?? .null))
-            }
-            members.append(.init("\(name)_max", sample.map { .rounded($0.maximum, 4) } ?? .null))
+        // Gas is counted, time is measured: its percentiles are those of each round, with an interval over the rounds.
+        let gas = try? Sample(comparable.compactMap(\.gasTimes))
+        let timed = comparable.filter { !$0.rounds.isEmpty }
+        let rounds = (0..<(timed.map(\.rounds.count).min() ?? 0)).compactMap { round in
+            try? Sample(timed.map { $0.rounds[round].now / $0.rounds[round].before })
         }
+        func percentile(_ name: String, _ p: Double) {
+            members.append(.init("gas_times_\(name)", gas.map { .rounded($0.percentile(p), 4) } ?? .null))
+            let time = Self.estimate(rounds.map { $0.percentile(p) })
+            members.append(.init("ns_times_\(name)", time.map { $0.json(decimals: 4) } ?? .null))
+        }
+        for p in percentiles { percentile("p\(Int(p))", p) }
+        percentile("max", 100)
         return .object(members)
     }
 
@@ -52,23 +56,30 @@ extension WhatIf {
             "exit_code": .integer(row.exitCode), "new_exit_code": row.newExitCode.map { .integer($0) } ?? .null,
             "gas_used": .integer(row.gasUsed), "new_gas_used": row.newGasUsed.map { .integer($0) } ?? .null,
             "gas_needed": row.gasNeeded.map { .integer($0) } ?? .null, "gas_times": number(row.gasTimes, 4),
-            "ns": .rounded(row.nanoseconds, 0), "new_ns": number(row.newNanoseconds, 0),
-            "ns_times": number(row.timeTimes, 4),
+            "ns": number(row.nanoseconds, 0), "new_ns": number(row.newNanoseconds, 0),
+            "ns_times": row.timeTimes.map { $0.json(decimals: 4) } ?? .null,
         ])
     }
 
-    /// All messages' gas and time, now by before; nil without comparable ones.
-    private func total(_ old: (Row) -> Double?, _ new: (Row) -> Double?) -> JSONValue {
-        var sums = (old: 0.0, new: 0.0)
-        for row in rows where row.isComparable {
-            guard let before = old(row), let after = new(row) else { continue }
-            sums = (sums.old + before, sums.new + after)
-        }
-        return sums.old > 0 ? .rounded(sums.new / sums.old, 4) : .null
+    /// All messages' gas, now by before; nil without comparable ones.
+    private var gasTimes: JSONValue {
+        let counted = rows.filter { $0.isComparable && $0.gasTimes != nil }
+        let before = counted.reduce(0.0) { $0 + Double($1.gasUsed) }
+        let now = counted.reduce(0.0) { $0 + Double($1.gasNeeded ?? 0) }
+        return before > 0 ? .rounded(now / before, 4) : .null
     }
 
-    /// The whole, schema `smelt.gas.whatif/1`. Gas in whole gas, times in nanoseconds of processor time; `…_times` is now
-    /// by before.
+    /// All messages' time, now by before, with an interval over the rounds; nil without comparable ones.
+    private var timeTimes: JSONValue {
+        let timed = rows.filter { !$0.rounds.isEmpty }
+        let times = (0..<(timed.map(\.rounds.count).min() ?? 0)).map { round in
+            timed.reduce(0) { $0 + $1.rounds[round].now } / timed.reduce(0) { $0 + $1.rounds[round].before }
+        }
+        return Self.estimate(times).map { $0.json(decimals: 4) } ?? .null
+    }
+
+    /// The whole, schema `smelt.gas.whatif/2`. Gas in whole gas, times in nanoseconds of processor time; `…_times` is now
+    /// by before, of times the median of the rounds with its interval at 95 %.
     /// - Parameters:
     ///   - change: what was changed, as the caller describes it.
     ///   - leftOut: vectors that do not count.
@@ -101,22 +112,9 @@ extension WhatIf {
                 verdict.rawValue.replacing(" ", with: "_"), .integer(rows.filter { $0.verdict == verdict }.count))
         }
         return [
-            .init("schema", .string("smelt.gas.whatif/1")), .init("change", change),
+            .init("schema", .string("smelt.gas.whatif/2")), .init("change", change),
             .init("message_count", .integer(rows.count)), .init("verdicts", .object(verdicts)),
-            .init(
-                "gas_times",
-                total {
-                    $0.gasTimes == nil ? nil : Double($0.gasUsed)
-                } _: {
-                    $0.gasNeeded.map { Double($0) }
-                }),
-            .init(
-                "ns_times",
-                total {
-                    $0.timeTimes == nil ? nil : $0.nanoseconds
-                } _: {
-                    $0.newNanoseconds
-                }),
+            .init("gas_times", gasTimes), .init("ns_times", timeTimes),
             .init("actors", table(by: .actor, percentiles)), .init("methods", table(by: .method, percentiles)),
         ]
     }

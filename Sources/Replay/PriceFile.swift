@@ -28,10 +28,27 @@ public enum PriceFile {
             throw name.error("no price list has this name; there are \(known)")
         }
         var list = PriceList.named(id)
+        // First: a name that is misspelled is also one that is missing, and the less helpful word.
+        try refuseUnknown(root, json(list), name: id.rawValue)
         var reader = PriceReader(root)
         try PriceFields.visit(&list, &reader)
-        try reader.finish()
         return list
+    }
+
+    /// - Parameter model: has all the members that there are.
+    private static func refuseUnknown(
+        _ place: VectorField, _ model: JSONValue, name: String
+    ) throws(VectorError) {
+        if let members = place.value.members, let known = model.members {
+            for member in members {
+                guard let like = known.first(where: { $0.name == member.name }) else {
+                    throw try place.member(member.name).error("price list \(name) has no such field")
+                }
+                try refuseUnknown(try place.member(member.name), like.value, name: name)
+            }
+        } else if place.value.array != nil, let like = model.array?.first {
+            for element in try place.elements() { try refuseUnknown(element, like, name: name) }
+        }
     }
 
     /// Members that two lists do not have alike, by their place; a member that one lacks is null there.
@@ -236,24 +253,17 @@ private struct PriceWriter: PriceVisitor {
     }
 }
 
-/// Reads; what an object has besides what was asked for is refused when it is left.
 private struct PriceReader: PriceVisitor {
     private let place: VectorField
-    private var known: Set<String> = []
 
     init(_ place: VectorField) { self.place = place }
 
-    private mutating func member(_ name: String) throws(VectorError) -> VectorField {
-        known.insert(name)
-        return try place.member(name)
-    }
-
     mutating func amount(_ name: String, _ value: inout UInt64) throws(VectorError) {
-        value = try member(name).integer()
+        value = try place.member(name).integer()
     }
 
     mutating func number(_ name: String, _ value: inout Int64) throws(VectorError) {
-        let field = try member(name)
+        let field = try place.member(name)
         value = try field.integer()
         guard PricedSealProof(rawValue: value) != nil else {
             throw field.error("\(value) is no proof type with a price of its own")
@@ -261,19 +271,19 @@ private struct PriceReader: PriceVisitor {
     }
 
     mutating func name(_ name: String, _ value: inout String, of known: [String]) throws(VectorError) {
-        let field = try member(name)
+        let field = try place.member(name)
         value = try field.string()
         guard known.contains(value) else { throw field.error("one of \(known.joined(separator: ", ")) is expected") }
     }
 
     mutating func object(_ name: String, _ body: (inout Self) throws(VectorError) -> Void) throws(VectorError) {
-        try Self.inside(try member(name), body)
+        try Self.inside(try place.member(name), body)
     }
 
     mutating func array(
         _ name: String, count: inout Int, _ body: (inout Self, Int) throws(VectorError) -> Void
     ) throws(VectorError) {
-        let field = try member(name)
+        let field = try place.member(name)
         let elements = try field.elements()
         guard !elements.isEmpty else { throw field.error("at least one element is expected") }
         count = elements.count
@@ -287,13 +297,5 @@ private struct PriceReader: PriceVisitor {
     ) throws(VectorError) {
         var reader = PriceReader(place)
         try body(&reader)
-        try reader.finish()
-    }
-
-    /// - Throws: for a member that was not asked for.
-    func finish() throws(VectorError) {
-        for member in place.value.members ?? [] where !known.contains(member.name) {
-            throw try place.member(member.name).error("no price list has this field")
-        }
     }
 }

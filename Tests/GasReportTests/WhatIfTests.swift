@@ -5,6 +5,7 @@ import JSON
 import Kernel
 import Measuring
 import Metering
+import Statistics
 import TestSupport
 import Testing
 import WasmFormat
@@ -159,10 +160,13 @@ import WasmReference
             WhatIf.Change(prices: PriceList.hygge.with { $0.hostCall *= 2 }),
             try sessions(sampleVectors + "/counter.json"))
         let json = whatIf.json(change: .string("x"), leftOut: [])
-        #expect(json["schema"]?.string == "smelt.gas.whatif/1" && json["messages"]?.array?.count == 7)
+        #expect(json["schema"]?.string == "smelt.gas.whatif/2" && json["messages"]?.array?.count == 7)
         #expect((json["gas_times"]?.double ?? 0) > 1 && (json["gas_times"]?.double ?? 9) < 1.3)
         let method = try #require(json["methods"]?.array?.first)
         #expect(["gas_times_p50", "gas_times_p99", "gas_times_max", "ns_times_p95"].allSatisfy { method[$0] != nil })
+        // What is measured has an interval.
+        let times = [json["ns_times"], method["ns_times_p95"], json["messages"]?.array?.first?["ns_times"]]
+        #expect(times.allSatisfy { Estimate(json: $0) != nil }, "\(times)")
         #expect(CSV.text(whatIf.table(by: .message)).hasPrefix("vector,message,file,"))
         #expect(CSV.text(whatIf.table(by: .actor)).hasPrefix("actor,messages,not_same,gas_times_p50"))
     }

@@ -74,6 +74,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [("actorLookup", "actorLookUp"), ("wasm.math", "maths"), ("onChainMessageCompute.flat", "flatt")])
+    func aMisspelledFieldIsNamedAsItStands(_ path: String, _ wrong: String) {
+        let parts = path.split(separator: ".").map(String.init)
+        let text = PriceFile.json(.hygge).text().replacing(
+            "\"\(parts.last ?? "")\":", with: "\"\(wrong)\":", maxReplacements: 1)
+        let place = (parts.dropLast() + [wrong]).joined(separator: ".")
+        #expect(throws: VectorError(file: "p.json", field: place, reason: "price list hygge has no such field")) {
+            try PriceFile.read(Array(text.utf8), file: "p.json")
+        }
+    }
+
     @Test func whatIsWrongIsNamedWithItsPlace() {
         let list = PriceList.hygge
         #expect(
@@ -88,9 +99,9 @@ import Testing
         let more = changed(list, "verifyAggregateSeal[1].steps[2]") { step in
             .object((step.members ?? []) + [.init("extra", .number("1"))])
         }
-        #expect(refusal(more) == "p.json: verifyAggregateSeal[1].steps[2].extra: no price list has this field")
+        #expect(refusal(more) == "p.json: verifyAggregateSeal[1].steps[2].extra: price list hygge has no such field")
         let another = JSONValue.object((PriceFile.json(list).members ?? []) + [.init("moth", .number("1"))])
-        #expect(refusal(another) == "p.json: moth: no price list has this field")
+        #expect(refusal(another) == "p.json: moth: price list hygge has no such field")
         #expect(
             refusal(changed(list, "id") { _ in .string("x") })?.contains("there are hygge, watermelon, teep") == true)
         #expect(
@@ -102,7 +113,7 @@ import Testing
         #expect(refusal(.array([]))?.hasPrefix("p.json: expected an object") == true)
         // A list of one generation of syscalls has not the form of the other's prices.
         let foreign = changed(PriceList.teep, "id") { _ in .string("hygge") }
-        #expect(refusal(foreign) == "p.json: tipsetCid: field \"latest\" is missing")
+        #expect(refusal(foreign) == "p.json: tipsetCid.flat: price list hygge has no such field")
     }
 
     /// Rows of proofs may be fewer than the list has.
