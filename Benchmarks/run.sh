@@ -5,3 +5,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 python3 "$here/kernels.py"
 python3 "$here/replay.py"
 python3 "$here/replay.py" --tier baseline
+python3 "$here/throughput.py"
