@@ -25,15 +25,23 @@ extension ArtifactStore {
         try write(text, Note.digests, at: layout.digests)
     }
 
-    /// The compiler that last introduced itself to a user of this store; nil when there was none, or nothing sound.
-    public func knownCompiler() -> KnownCompiler? {
-        read(Note.compiler, at: layout.compiler) { KnownCompiler(fields: $0) }
+    /// More than one machine has compilers and environments in use; of more the latest are remembered.
+    private static var compilerLimit: Int { 8 }
+
+    /// Compilers that introduced themselves to users of this store, the latest first; none when nothing is sound.
+    public func knownCompilers() -> [KnownCompiler] {
+        read(Note.compilers, at: layout.compilers) { KnownCompiler.list(fields: $0) } ?? []
     }
 
-    /// Remembers a compiler in the place of any other.
+    /// Remembers a compiler; another one of the same place and environment is forgotten.
     public func remember(_ compiler: KnownCompiler) throws(StoreError) {
-        guard knownCompiler() != compiler else { return }
-        try write(compiler.fields, Note.compiler, at: layout.compiler)
+        let known = knownCompilers()
+        guard !known.contains(compiler) else { return }
+        var text = FieldText()
+        for one in ([compiler] + known.filter { !$0.isReplaced(by: compiler) }).prefix(Self.compilerLimit) {
+            for line in one.fields.fields { text.append(line.name, line.value) }
+        }
+        try write(text, Note.compilers, at: layout.compilers)
     }
 
     // MARK: Notes
@@ -45,7 +53,7 @@ extension ArtifactStore {
         var version: String
 
         static let digests = Note(name: "digests", version: "1")
-        static let compiler = Note(name: "compiler", version: "1")
+        static let compilers = Note(name: "compilers", version: "1")
 
         /// The text as it is written, without its code.
         func text(_ lines: FieldText) -> FieldText {

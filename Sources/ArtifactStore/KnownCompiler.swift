@@ -14,16 +14,34 @@ public struct KnownCompiler: Hashable, Sendable {
         self.identity = identity
     }
 
+    private static let first = "compiler"
+
+    /// Lines that begin with one which is in no other place.
     var fields: FieldText {
-        var text = identity.fields
+        var text = FieldText([Self.first: files.first?.path ?? ""])
+        for line in identity.fields.fields { text.append(line.name, line.value) }
         text.append(files: files)
         for variable in environment { text.append("environment", variable) }
         return text
     }
 
-    init?(fields: FieldText) {
-        guard let identity = CompilerIdentity(fields: fields), let files = fields.files else { return nil }
-        self.init(files: files, environment: fields.all("environment"), identity: identity)
+    /// What `fields` of several wrote, one after the other, behind lines of something else; nil for anything malformed.
+    static func list(fields: FieldText) -> [KnownCompiler]? {
+        var parts: [FieldText] = []
+        for line in fields.fields {
+            if line.name == Self.first { parts.append(FieldText()) }
+            if !parts.isEmpty { parts[parts.count - 1].append(line.name, line.value) }
+        }
+        let compilers = parts.compactMap { part -> KnownCompiler? in
+            guard let identity = CompilerIdentity(fields: part), let files = part.files else { return nil }
+            return KnownCompiler(files: files, environment: part.all("environment"), identity: identity)
+        }
+        return compilers.count == parts.count ? compilers : nil
+    }
+
+    /// Whether the other one is what its place and environment lead to now.
+    func isReplaced(by other: KnownCompiler) -> Bool {
+        files.first?.path == other.files.first?.path && environment == other.environment
     }
 
     /// Whether a worker at this path, started in this environment, would be this compiler.

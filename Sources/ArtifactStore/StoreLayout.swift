@@ -54,6 +54,6 @@ struct StoreLayout: Sendable {
     var secret: String { root + "/key" }
     /// Digests of the compiler's files.
     var digests: String { root + "/digests" }
-    /// The compiler that was last seen.
-    var compiler: String { root + "/compiler" }
+    /// The compilers that were seen last.
+    var compilers: String { root + "/compilers" }
 }

@@ -73,8 +73,11 @@ public final class CompilePool: Sendable {
     private func rememberedIdentity(_ path: String) -> CompilerIdentity? {
         let (known, remembered) = state.withLock { ($0.identity, $0.remembered) }
         if let identity = known ?? remembered { return identity }
-        guard let compiler = store?.knownCompiler(),
-            compiler.isInstalled(at: path, environment: WorkerProcess.environment)
+        let environment = WorkerProcess.environment
+        guard
+            let compiler = store?.knownCompilers().first(where: {
+                $0.isInstalled(at: path, environment: environment)
+            })
         else { return nil }
         state.withLock { $0.remembered = compiler.identity }
         return compiler.identity

@@ -119,24 +119,33 @@ import Testing
         #expect(FileStamp(text: stamp.text) == stamp && FileStamp(text: "1 2 3 4 05") == nil)
     }
 
-    @Test func theCompilerLastSeenIsRememberedUnderTheUsersKey() throws {
+    @Test func compilersAreRememberedUnderTheUsersKey() throws {
         let file = fixture.folder.path + "/worker program"
-        #expect(writeFile([1], file) && fixture.open().knownCompiler() == nil)
-        let compiler = KnownCompiler(
-            files: [try #require(PlacedFile(path: file))], environment: ["PATH=/a b:/c"],
-            identity: CompilerIdentity(
-                version: "1", build: Digest(of: [1]), llvmVersion: "19", llvmBuild: Digest(of: [2]),
-                linkerVersion: "LLD 19", linkerBuild: Digest(of: [3])))
-        try fixture.open().remember(compiler)
-        #expect(fixture.open().knownCompiler() == compiler)
-        #expect(compiler.isInstalled(at: file, environment: ["PATH=/a b:/c"]))
-        #expect(!compiler.isInstalled(at: file, environment: ["PATH=/c"]))
-        #expect(!compiler.isInstalled(at: file + "2", environment: ["PATH=/a b:/c"]))
-        let path = StoreLayout(root: fixture.directory).compiler
+        #expect(writeFile([1], file) && fixture.open().knownCompilers().isEmpty)
+        func compiler(_ build: UInt8, _ environment: String) throws -> KnownCompiler {
+            KnownCompiler(
+                files: [try #require(PlacedFile(path: file))], environment: [environment],
+                identity: CompilerIdentity(
+                    version: "1", build: Digest(of: [build]), llvmVersion: "19", llvmBuild: Digest(of: [2]),
+                    linkerVersion: "LLD 19", linkerBuild: Digest(of: [3])))
+        }
+        let first = try compiler(1, "PATH=/a b:/c")
+        let elsewhere = try compiler(1, "PATH=/c")
+        let newer = try compiler(9, "PATH=/c")
+        for one in [first, elsewhere, newer, first] { try fixture.open().remember(one) }
+        #expect(fixture.open().knownCompilers() == [newer, first])
+        #expect(first.isInstalled(at: file, environment: ["PATH=/a b:/c"]))
+        #expect(!first.isInstalled(at: file, environment: ["PATH=/c"]))
+        #expect(!first.isInstalled(at: file + "2", environment: ["PATH=/a b:/c"]))
+        for index in 0..<20 { try fixture.open().remember(try compiler(1, "PATH=/\(index)")) }
+        #expect(fixture.open().knownCompilers().map(\.environment).prefix(2) == [["PATH=/19"], ["PATH=/18"]])
+        #expect(fixture.open().knownCompilers().count == 8)
+        let path = StoreLayout(root: fixture.directory).compilers
         #expect(shell("sed -i 's/^version 1/version 2/' '\(path)'"))
-        #expect(fixture.open().knownCompiler() == nil && fixture.warnings.all.count == 1)
-        try fixture.open().remember(compiler)
-        #expect(writeFile([1, 2], file) && !compiler.isInstalled(at: file, environment: compiler.environment))
+        #expect(fixture.open().knownCompilers().isEmpty && fixture.warnings.all.count == 1)
+        try fixture.open().remember(first)
+        #expect(fixture.open().knownCompilers() == [first])
+        #expect(writeFile([1, 2], file) && !first.isInstalled(at: file, environment: first.environment))
     }
 
     @Test func whatAnotherFormatLeftIsNoDamageAndIsPruned() throws {
