@@ -10,6 +10,8 @@ public final class OverlayBlockstore: Blockstore {
     private var blocks: [Cid: [UInt8]] = [:]
     /// Bytes of `blocks`.
     private var size = 0
+    /// Bytes written so far, in memory and in the file.
+    public private(set) var bytes = 0
     private var spill: Spill?
     private var places: [Cid: Range<Int>] = [:]
 
@@ -47,6 +49,7 @@ public final class OverlayBlockstore: Blockstore {
         guard blocks[cid] == nil, places[cid] == nil else { return }
         blocks[cid] = data
         size += data.count
+        bytes += data.count
         guard size > limit else { return }
         do throws(BlockFileError) {
             if spill == nil { spill = try Spill(directory: directory, keepsRanges: false) }

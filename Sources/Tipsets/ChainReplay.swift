@@ -6,14 +6,16 @@ import Primitives
 
 /// Executes the tipsets of a range of heights, in a file, and compares each with its child.
 ///
-/// Ranges are independent of each other as long as the file has the states they begin with. A tipset whose state the
-/// file lacks begins with what the one before it came to, where that is the same root.
+/// Ranges are independent of each other as long as the file has the states they begin with. A tipset begins with what
+/// the one before it came to, where that is the same root, and otherwise with the state in the file.
 public final class ChainReplay {
     /// Which tipsets.
     public enum Range: Sendable, Equatable {
         case heights(ClosedRange<Int64>)
         /// So many below the head.
         case last(Int)
+        /// All whose headers are there, but for those at the bottom without a state to begin with.
+        case complete
     }
 
     /// A tipset to execute, and the one above it.
@@ -29,24 +31,32 @@ public final class ChainReplay {
         public var key: [Cid]
         public var result: Result<TipsetCheck, TipsetError>
         public var time: ElapsedTime
+        /// Of `time` what passed until headers and messages were there.
+        public var reading = ElapsedTime.zero
     }
 
     /// In ascending order.
     public let entries: [Entry]
     public let execution: TipsetExecution
     private let base: any Blockstore
-    /// What tipsets wrote since the last whose state the file has.
-    private var written: OverlayBlockstore
+    private let reader: TipsetReader
+    /// What tipsets wrote that followed one another.
+    private(set) var written: OverlayBlockstore
+    /// Bytes of `written` from which on it begins anew, where the file has the state.
+    var writtenLimit = 256 << 20
+    /// The entry that was executed last, and the state it came to.
+    private var last: (index: Int, stateRoot: Cid)?
 
     /// Finds the tipsets of a range.
     ///
     /// - Parameters:
     ///   - head: the highest tipset of the file, which has no child and cannot be checked.
     ///   - store: the file's blocks; nothing is written to it.
+    ///   - ahead: opens the same blocks for a thread that reads the next tipset; nil reads nothing ahead.
     /// - Throws: where a header is missing or lies, and for a range without a tipset that can be checked.
     public init(
         head: TipSet, store: any Blockstore, _ range: Range, network: ChainNetwork, rules: NodeRules,
-        engine: any ActorEngine
+        engine: any ActorEngine, ahead: (@Sendable () -> any Blockstore)? = nil
     ) throws(ChainError) {
         base = store
         written = OverlayBlockstore(base: store)
@@ -70,8 +80,14 @@ public final class ChainReplay {
             }
             child = link
         }
+        if range == .complete {
+            while let lowest = chosen.last, try !store.hasChainBlock(lowest.link.parentStateRoot) {
+                chosen.removeLast()
+            }
+        }
         guard !chosen.isEmpty else { throw .malformed(Self.nothing(range, top)) }
         entries = chosen.reversed()
+        reader = TipsetReader(entries, store: store, ahead: ahead)
     }
 
     private static func nothing(_ range: Range, _ top: ChainLine.Link) -> String {
@@ -82,7 +98,9 @@ public final class ChainReplay {
             "height \(heights.lowerBound) is a null round"
         case .heights(let heights):
             "no tipset has a height from \(heights.lowerBound) to \(heights.upperBound)"
-        case .last: "the head at height \(top.height) has no parents in the file, so nothing can be checked"
+        case .complete where top.height > 0:
+            "no tipset below the head at height \(top.height) has its state in the file"
+        case .last, .complete: "the head at height \(top.height) has no parents in the file, so nothing can be checked"
         }
     }
 
@@ -101,14 +119,16 @@ public final class ChainReplay {
     public func run(_ index: Int) -> Report {
         let entry = entries[index]
         let clock = ExecutionClock()
+        var reading = ElapsedTime.zero
         let result = Result { () throws(TipsetError) in
-            let hasState = try TipsetError.onChain { () throws(ChainError) in
-                try base.hasChainBlock(entry.link.parentStateRoot)
-            }
-            if hasState { written = OverlayBlockstore(base: base) }
-            return try check(entry, written)
+            let store = try store(for: index)
+            let contents = try TipsetError.onChain { () throws(ChainError) in try reader.contents(index) }
+            reading = clock.elapsed
+            return try check(contents, store)
         }
-        return Report(height: entry.link.height, key: entry.link.key, result: result, time: clock.elapsed)
+        last = (try? result.get()).map { (index, $0.outcome.stateRoot) }
+        return Report(
+            height: entry.link.height, key: entry.link.key, result: result, time: clock.elapsed, reading: reading)
     }
 
     /// Executes all entries from the lowest on.
@@ -118,14 +138,28 @@ public final class ChainReplay {
         for index in entries.indices where try !body(run(index)) { return }
     }
 
-    private func check(_ entry: Entry, _ store: OverlayBlockstore) throws(TipsetError) -> TipsetCheck {
-        let (tipset, child) = try TipsetError.onChain { () throws(ChainError) in
-            (try TipSet(key: entry.link.key, from: base), try TipSet(key: entry.child.key, from: base))
+    /// Has the state that an entry begins with, as far as that is there, and gets what is new. Where entries follow one
+    /// another it stays the same, so that machines take over what the one before them has in memory.
+    private func store(for index: Int) throws(TipsetError) -> OverlayBlockstore {
+        let root = entries[index].link.parentStateRoot
+        let follows = last.map { $0.index == index - 1 && $0.stateRoot == root } ?? false
+        if !follows || written.bytes > writtenLimit,
+            try TipsetError.onChain({ () throws(ChainError) in try base.hasChainBlock(root) })
+        {
+            written = OverlayBlockstore(base: base)
         }
+        return written
+    }
+
+    private func check(
+        _ contents: TipsetReader.Contents, _ store: OverlayBlockstore
+    ) throws(TipsetError) -> TipsetCheck {
+        let (tipset, child) = (contents.tipset, contents.child)
         try checkTimes(tipset, child)
-        let check = TipsetCheck(try execution.execute(tipset, store: store), child: child, store: store)
+        let outcome = try execution.execute(tipset, messages: contents.messages, store: store)
+        let check = TipsetCheck(outcome, child: child, store: store)
         guard !check.isEqual else { return check }
-        return inferred(tipset, child, store, proofs: check.outcome.answered.total) ?? check
+        return inferred(contents, store, proofs: outcome.answered.total) ?? check
     }
 
     /// Proofs of a tipset of which one can have been the reason for other roots, at most.
@@ -133,15 +167,17 @@ public final class ChainReplay {
 
     /// Whether the chain's roots come when one proof is answered otherwise.
     private func inferred(
-        _ tipset: TipSet, _ child: TipSet, _ store: OverlayBlockstore, proofs: Int
+        _ contents: TipsetReader.Contents, _ store: OverlayBlockstore, proofs: Int
     ) -> TipsetCheck? {
         let (observer, applied, refused) = (execution.observer, execution.applied, execution.refusedProof)
         (execution.observer, execution.applied) = (nil, nil)
         defer { (execution.observer, execution.applied, execution.refusedProof) = (observer, applied, refused) }
         for call in 0..<min(proofs, Self.inferenceLimit) {
             execution.refusedProof = call
-            guard let outcome = try? execution.execute(tipset, store: store) else { continue }
-            var check = TipsetCheck(outcome, child: child, store: store)
+            guard
+                let outcome = try? execution.execute(contents.tipset, messages: contents.messages, store: store)
+            else { continue }
+            var check = TipsetCheck(outcome, child: contents.child, store: store)
             guard check.isEqual else { continue }
             check.inferredRefusal = call
             return check

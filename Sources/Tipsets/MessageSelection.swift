@@ -59,14 +59,18 @@ public struct MessageSelection {
 
     /// Reads a tipset's messages and selects.
     ///
-    /// - Parameter store: has the messages and, where senders are resolved, the parents' state.
+    /// - Parameters:
+    ///   - messages: of each block, where they have been read already.
+    ///   - store: has the messages and, where senders are resolved, the parents' state.
     public init(
-        _ tipset: TipSet, store: any Blockstore, network: ChainNetwork, rules: NodeRules
+        _ tipset: TipSet, messages: [BlockMessages]? = nil, store: any Blockstore, network: ChainNetwork,
+        rules: NodeRules
     ) throws(TipsetError) {
-        var blocks: [BlockMessages] = []
-        for header in tipset.blocks {
-            blocks.append(
-                try TipsetError.onChain { () throws(ChainError) in try BlockMessages(header.messages, in: store) })
+        let blocks: [BlockMessages]
+        if let messages {
+            blocks = messages
+        } else {
+            blocks = try TipsetError.onChain { () throws(ChainError) in try tipset.messages(in: store) }
         }
         guard rules.resolvesSenders, tipset.height >= network.hyperdrive else {
             self = try MessageSelection(blocks, resolve: nil)
@@ -90,5 +94,12 @@ public struct MessageSelection {
                     return .id(id)
                 }
             })
+    }
+}
+
+extension TipSet {
+    /// Reads the messages of each block.
+    func messages(in store: any Blockstore) throws(ChainError) -> [BlockMessages] {
+        try blocks.map { (header) throws(ChainError) in try BlockMessages(header.messages, in: store) }
     }
 }

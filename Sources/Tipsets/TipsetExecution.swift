@@ -9,17 +9,27 @@ import Replay
 import StateTree
 
 /// Executes tipsets of one chain (FVM chain layer 2). Not safe to use from several threads.
+///
+/// Code with its imports bound lives as long as this does. A machine that begins with the state, in the store, that the
+/// one before it left takes over its nodes of the state tree: so do the machines of null rounds, and those of tipsets
+/// that follow one another.
 public final class TipsetExecution {
     public let network: ChainNetwork
     public let rules: NodeRules
     public let line: ChainLine
-    private let engine: any ActorEngine
+    let engine: any ActorEngine
+    let code: ActorCode
+    /// The last machine, where it came to its end.
+    private var previous: Machine?
     /// Makes a block's reward.
     var makeReward = ImplicitMessages.reward
     /// Follows the messages; they are numbered within their tipset.
     public var observer: (any MessageObserver)?
     /// Of a tipset's proofs the one that is answered "not valid", in the order of the calls from 0; all others are valid.
     public var refusedProof: Int?
+    /// Whether outcomes name the state before each message, which is written to the store for that: with it a message can
+    /// be applied again alone.
+    public var keepsStates = false
     /// Hears of each message that was applied.
     public var applied: ((TipsetOutcome.Applied) -> Void)?
 
@@ -28,16 +38,21 @@ public final class TipsetExecution {
         self.rules = rules
         self.line = line
         self.engine = engine
+        code = ActorCode(engine: engine)
     }
 
     /// Executes a tipset of the line on the state its headers name.
     ///
-    /// - Parameter store: has messages, states and headers, and gets what is new.
-    public func execute(_ tipset: TipSet, store: any Blockstore) throws(TipsetError) -> TipsetOutcome {
+    /// - Parameters:
+    ///   - messages: of each block, where they have been read already.
+    ///   - store: has messages, states and headers, and gets what is new.
+    public func execute(
+        _ tipset: TipSet, messages: [BlockMessages]? = nil, store: any Blockstore
+    ) throws(TipsetError) -> TipsetOutcome {
         guard !tipset.isGenesis else { return TipsetOutcome(genesis: tipset) }
         let parents = try TipsetError.onChain { () throws(ChainError) in try line.atOrBelow(tipset.height - 1) }
         let plan = try TipsetPlan(
-            tipset, parentHeight: parents.height, store: store, network: network, rules: rules)
+            tipset, parentHeight: parents.height, messages: messages, store: store, network: network, rules: rules)
         return try run(plan, store: store)
     }
 
@@ -51,6 +66,31 @@ public final class TipsetExecution {
         var run = Run(execution: self, plan: plan, store: store, externs: externs, supply: supply)
         for stage in plan.stages { try run.execute(stage) }
         return try run.finish()
+    }
+
+    // MARK: Machines
+
+    /// What a machine is told of its tipset.
+    func facts(_ stage: TipsetOutcome.Stage, _ tipset: TipSet) throws(TipsetError) -> NetworkFacts {
+        let profile: NetworkProfile
+        do throws(NetworkProfileError) { profile = try .forVersion(stage.version) } catch {
+            throw .unknownVersion(height: stage.epoch, error.description)
+        }
+        return NetworkFacts(
+            profile: profile, epoch: stage.epoch, timestamp: stage.timestamp, baseFee: tipset.baseFee,
+            circulatingSupply: stage.circulatingSupply, chainID: network.chainID)
+    }
+
+    /// What answers a machine's questions.
+    func externs(
+        _ stage: TipsetOutcome.Stage, _ tipset: TipSet, verifier: AcceptingVerifier, store: any Blockstore
+    ) -> TipsetExterns {
+        let lookups = ChainLookups(network: network, line: line, height: tipset.height)
+        return TipsetExterns(
+            lookups,
+            faults: ConsensusFaultCheck(
+                lookups: lookups, rules: rules, startState: stage.stateRoot, epoch: stage.epoch, store: store),
+            verifier: verifier)
     }
 
     /// A tipset on its way.
@@ -76,35 +116,29 @@ public final class TipsetExecution {
             verifier = AcceptingVerifier(refusing: execution.refusedProof)
             root = plan.tipset.parentStateRoot
             outcome = TipsetOutcome(plan)
+            outcome.refusedProof = execution.refusedProof
         }
 
         mutating func execute(_ stage: TipsetPlan.Stage) throws(TipsetError) {
-            let network = execution.network
-            let profile: NetworkProfile
-            do throws(NetworkProfileError) { profile = try .forVersion(stage.version) } catch {
-                throw .unknownVersion(height: stage.epoch, error.description)
-            }
             let circulating =
                 if let supply { try supply(stage, root) } else {
                     try CirculatingSupply.at(
-                        stage.epoch, root: root, store: store, network: network, version: stage.version)
+                        stage.epoch, root: root, store: store, network: execution.network, version: stage.version)
                 }
-            let lookups = ChainLookups(network: network, line: execution.line, height: plan.tipset.height)
-            let own = TipsetExterns(
-                lookups,
-                faults: ConsensusFaultCheck(
-                    lookups: lookups, rules: execution.rules, startState: root, epoch: stage.epoch, store: store),
-                verifier: verifier)
-            let begin = root
+            let given = TipsetOutcome.Stage(
+                epoch: stage.epoch, timestamp: stage.timestamp, version: stage.version, stateRoot: root,
+                circulatingSupply: circulating)
+            let own = execution.externs(given, plan.tipset, verifier: verifier, store: store)
+            let facts = try execution.facts(given, plan.tipset)
+            // What does not come to its end leaves nothing to be taken over.
+            let previous = execution.previous
+            execution.previous = nil
             let machine = try TipsetError.onState { () throws(StateError) in
                 try Machine(
-                    network: NetworkFacts(
-                        profile: profile, epoch: stage.epoch, timestamp: stage.timestamp,
-                        baseFee: plan.tipset.baseFee, circulatingSupply: circulating, chainID: network.chainID),
-                    stateRoot: begin, store: store, engine: execution.engine, externs: externs ?? own)
+                    network: facts, stateRoot: given.stateRoot, store: store, code: execution.code,
+                    externs: externs ?? own, after: previous)
             }
-            outcome.stages.append(
-                TipsetOutcome.Stage(epoch: stage.epoch, version: stage.version, circulatingSupply: circulating))
+            outcome.stages.append(given)
             outcome.manifest = machine.manifest.cid
             outcome.priceList = machine.network.prices.id.rawValue
             machine.trace = execution.observer
@@ -112,6 +146,7 @@ public final class TipsetExecution {
             let executor = Executor(machine)
             for step in stage.steps { try apply(step, stage, executor, own) }
             root = try TipsetError.onState { () throws(StateError) in try machine.flush() }
+            execution.previous = machine
             outcome.answered.add(own.answered)
             outcome.faultsFound += own.faultsFound
             outcome.codeLoading = outcome.codeLoading + machine.codeLoading
@@ -120,6 +155,7 @@ public final class TipsetExecution {
         private mutating func apply(
             _ step: TipsetPlan.Step, _ stage: TipsetPlan.Stage, _ executor: Executor, _ externs: TipsetExterns
         ) throws(TipsetError) {
+            let before = try stateBefore(executor.machine)
             let message: Message
             var kind = ApplyKind.implicit
             var chainLength: UInt64 = 0
@@ -147,23 +183,34 @@ public final class TipsetExecution {
             do throws(MessageError) {
                 entry = try VectorMessage(message, kind: kind, chainLength: chainLength)
             } catch { throw .message(what, reason: error.description) }
+            let proofsBefore = verifier.count
             var report: MessageReport
             let result: ApplyResult
             do throws(ApplyError) {
                 (report, result) = try executor.measured(entry) { execution.observer?.stop() }
-            } catch {
-                if let failure = externs.failure { throw .chain(failure) }
-                if case .local(let reason) = error { throw .local("\(what): \(reason)") }
-                throw .message(what, reason: error.description)
-            }
+            } catch { throw externs.reason(error, what) }
             report.place = step.place(stage.epoch)
             report.cid = if case .message(let own, _) = step { own.cid } else { entry.cid }
             execution.observer?.end(message: index, report)
             let applied = TipsetOutcome.Applied(
-                step: step, epoch: stage.epoch, message: message, result: result, report: report)
+                step: step, stage: outcome.stages.count - 1, entry: entry, stateBefore: before,
+                proofsBefore: proofsBefore, result: result, report: report)
             outcome.applied.append(applied)
             execution.applied?(applied)
             try account(step, stage, result, what)
+        }
+
+        /// The state as it is now, where it is to be kept and can be.
+        private func stateBefore(_ machine: Machine) throws(TipsetError) -> Cid? {
+            guard execution.keepsStates else { return nil }
+            if let applied = outcome.applied.last, applied.stage == outcome.stages.count - 1 {
+                do throws(StateError) { return try machine.flush() } catch {
+                    // What cannot be written now may be gone when the tipset ends.
+                    guard error.isLocal else { return nil }
+                    throw TipsetError(error)
+                }
+            }
+            return root
         }
 
         private mutating func account(

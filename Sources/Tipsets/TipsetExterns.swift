@@ -1,6 +1,7 @@
 import Chain
 import IPLD
 import Kernel
+import Machine
 import Primitives
 import Replay
 import Synchronization
@@ -20,6 +21,11 @@ final class AcceptingVerifier: ProofVerifier {
         }
     }
 
+    /// Calls so far.
+    var count: Int { calls.withLock { $0 } }
+    /// Whether a call was answered otherwise.
+    var wasRefused: Bool { refused.map { $0 < count } ?? false }
+
     func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool { answer() }
     func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool { answer() }
     func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool { answer() }
@@ -36,18 +42,30 @@ final class TipsetExterns: Externs {
     private let lookups: ChainLookups
     private let faults: ConsensusFaultCheck
     private let counted: CountedProofs
+    private let verifier: AcceptingVerifier
     var proofs: any ProofSyscalls { counted }
     /// Proofs that were answered by the rule.
     var answered: AnsweredVerifications { counted.counts }
     /// What the file lacked or has otherwise than a chain does; no receipt may follow from it.
     private(set) var failure: ChainError?
-    /// Consensus faults that were found.
+    /// How often somebody asked for a consensus fault, and how many were found.
+    private(set) var faultsAsked = 0
     private(set) var faultsFound = 0
+    /// Whether a proof was answered otherwise than the rule says.
+    var wasRefused: Bool { verifier.wasRefused }
 
     init(_ lookups: ChainLookups, faults: ConsensusFaultCheck, verifier: AcceptingVerifier) {
         counted = verifier.proofs
+        self.verifier = verifier
         self.lookups = lookups
         self.faults = faults
+    }
+
+    /// Why a message has no receipt: where the chain could not answer, that.
+    func reason(_ error: ApplyError, _ what: String) -> TipsetError {
+        if let failure { return .chain(failure) }
+        if case .local(let reason) = error { return .local("\(what): \(reason)") }
+        return .message(what, reason: error.description)
     }
 
     private func answer<R>(_ body: () throws(ChainLookups.Failure) -> R) throws(ExternFailure) -> R {
@@ -76,6 +94,7 @@ final class TipsetExterns: Externs {
     func consensusFault(
         first: Span<UInt8>, second: Span<UInt8>, extra: Span<UInt8>
     ) throws(ExternFailure) -> ConsensusFault? {
+        faultsAsked += 1
         let headers = [Self.bytes(first), Self.bytes(second), Self.bytes(extra)]
         let fault = try answer { () throws(ChainLookups.Failure) in
             try faults.fault(headers[0], headers[1], extra: headers[2])

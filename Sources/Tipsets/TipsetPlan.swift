@@ -45,16 +45,19 @@ public struct TipsetPlan: Sendable {
     ///
     /// - Parameters:
     ///   - parentHeight: of the parents.
+    ///   - messages: of each block, where they have been read already.
     ///   - store: has the messages, and the parents' state where senders are compared by id.
     public init(
-        _ tipset: TipSet, parentHeight: Int64, store: any Blockstore, network: ChainNetwork, rules: NodeRules
+        _ tipset: TipSet, parentHeight: Int64, messages: [BlockMessages]? = nil, store: any Blockstore,
+        network: ChainNetwork, rules: NodeRules
     ) throws(TipsetError) {
         if let height = network.migration(in: parentHeight..<tipset.height) { throw .migration(height: height) }
         if rules.refusesMinerTwice {
             var miners: Set<Address> = []
             for header in tipset.blocks where !miners.insert(header.miner).inserted { throw .minerTwice(header.miner) }
         }
-        let selection = try MessageSelection(tipset, store: store, network: network, rules: rules)
+        let selection = try MessageSelection(
+            tipset, messages: messages, store: store, network: network, rules: rules)
         self.tipset = tipset
         dropped = selection.dropped
         blockMessages = selection.all
