@@ -303,8 +303,8 @@ let targets: [Target] = [
     tests(
         "Tipsets",
         [
-            "Tipsets", "Chain", "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Engine", "GasSchedule",
-            "Bundle", "BlockFiles", "IPLD", "Crypto", "Primitives", "CBLST",
+            "Tipsets", "Replay", "Chain", "Genesis", "Machine", "Kernel", "StateTree", "WasmReference", "Engine",
+            "GasSchedule", "Bundle", "BlockFiles", "IPLD", "Crypto", "Primitives", "CBLST",
         ]),
     tests(
         "GasReport",

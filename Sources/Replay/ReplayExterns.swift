@@ -13,12 +13,40 @@ final class ReplayExterns: Externs {
     private(set) var given: [RandomnessAnswer] = []
     /// Epochs of answers that nobody recorded.
     private(set) var unrecorded: Set<Int64> = []
-    private let counted = CountedProofs(ConformanceProofs())
+    private let tipsetCids: [TipsetCidAnswer]
+    /// Of `tipsetCids` those that were asked for.
+    private(set) var givenCids: [TipsetCidAnswer] = []
+    private let counted: CountedProofs
     var proofs: any ProofSyscalls { counted }
-    /// What was answered by the rules of the reference's conformance driver.
+    /// What was answered by a rule.
     var answered: AnsweredVerifications { counted.counts }
 
-    init(randomness: [RandomnessAnswer]) { answers = randomness }
+    /// Takes everything for valid.
+    private struct Credulous: ProofVerifier {
+        func verifyPost(_ info: WindowPoStInfo) throws(ExternFailure) -> Bool { true }
+        func verifyAggregateSeals(_ info: AggregateSealInfo) throws(ExternFailure) -> Bool { true }
+        func verifyReplicaUpdate(_ info: ReplicaUpdateInfo) throws(ExternFailure) -> Bool { true }
+        func verifySeal(_ info: SealInfo) throws(ExternFailure) -> Bool { true }
+    }
+
+    init(
+        randomness: [RandomnessAnswer], tipsetCids: [TipsetCidAnswer] = [],
+        verifications: Vector.Verifications = .conformance
+    ) {
+        answers = randomness
+        self.tipsetCids = tipsetCids
+        counted =
+            switch verifications {
+            case .conformance: CountedProofs(ConformanceProofs())
+            case .node: CountedProofs(NodeProofs(verifier: Credulous()), rule: .chain)
+            }
+    }
+
+    /// Answers as a vector says.
+    convenience init(_ vector: Vector) {
+        self.init(
+            randomness: vector.randomness, tipsetCids: vector.tipsetCids, verifications: vector.verifications)
+    }
 
     func chainRandomness(epoch: Int64) throws(ExternFailure) -> [UInt8] { answer(.chain, epoch) }
 
@@ -34,8 +62,12 @@ final class ReplayExterns: Externs {
         return answer.digest
     }
 
-    /// Vectors hold no tipsets: the CID of an epoch is that of the CBOR array `[epoch]`.
+    /// Vectors hold no tipsets: unless it is recorded, the CID of an epoch is that of the CBOR array `[epoch]`.
     func tipsetCid(epoch: Int64) throws(ExternFailure) -> Cid {
+        if let answer = tipsetCids.first(where: { $0.epoch == epoch }) {
+            if !givenCids.contains(answer) { givenCids.append(answer) }
+            return answer.cid
+        }
         var writer = CborWriter()
         writer.array(1)
         writer.int64(epoch)

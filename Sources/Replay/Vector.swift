@@ -25,11 +25,25 @@ public struct Vector: Sendable, Equatable {
     /// What has to come of the messages; nil where the file does not say: such a vector can be run, not passed.
     public var postconditions: Postconditions?
     public var randomness: [RandomnessAnswer]
+    /// What the node called tipsets that were asked for (ref-fvm's vectors, `tipset_cids`); other epochs go by the rule of
+    /// the reference's driver.
+    public var tipsetCids: [TipsetCidAnswer]
+    public var verifications: Verifications
+
+    /// Who answers the proof syscalls and books their gas: the recorded vectors were executed by the reference's driver,
+    /// messages of a chain by nodes.
+    public enum Verifications: String, Sendable, CaseIterable {
+        /// Every proof is valid, there is no fault; batches of seals are free.
+        case conformance
+        /// Every proof is valid, there is no fault; all have their price.
+        case node
+    }
 
     /// A vector made here. Its CAR is best made by `Vector.archive`.
     public init(
         name: String, description: String = "", car: [UInt8], preStateRoot: Cid, environment: Environment,
         variants: [Variant], messages: [VectorMessage], randomness: [RandomnessAnswer] = [],
+        tipsetCids: [TipsetCidAnswer] = [], verifications: Verifications = .conformance,
         postconditions: Postconditions? = nil
     ) {
         self.name = name
@@ -40,6 +54,8 @@ public struct Vector: Sendable, Equatable {
         self.variants = variants
         self.messages = messages
         self.randomness = randomness
+        self.tipsetCids = tipsetCids
+        self.verifications = verifications
         self.postconditions = postconditions
     }
 
@@ -183,6 +199,17 @@ public struct RandomnessAnswer: Sendable, Equatable {
         self.source = source
         self.epoch = epoch
         self.digest = digest
+    }
+}
+
+/// What the node called a tipset when the message was executed first.
+public struct TipsetCidAnswer: Sendable, Equatable {
+    public var epoch: Int64
+    public var cid: Cid
+
+    public init(epoch: Int64, cid: Cid) {
+        self.epoch = epoch
+        self.cid = cid
     }
 }
 

@@ -14,7 +14,7 @@ extension VectorRunner {
         var extracted: [Vector] = []
         for (index, entry) in vector.messages.enumerated() {
             store.asked = []
-            let externs = ReplayExterns(randomness: vector.randomness)
+            let externs = ReplayExterns(vector)
             // A machine of its own: what others keep in memory it reads.
             let machine = try machine(vector, variant, stateRoot: root, store, externs)
             let result = try Executor(machine).apply(entry.message, kind: entry.kind, chainLength: entry.chainLength)
@@ -31,7 +31,7 @@ extension VectorRunner {
                     description: "Message \(index) of \(report.name)",
                     car: Vector.archive(roots: [root], blocks: read), preStateRoot: root,
                     environment: vector.environment, variants: [variant], messages: [entry],
-                    randomness: externs.given,
+                    randomness: externs.given, tipsetCids: externs.givenCids, verifications: vector.verifications,
                     postconditions: .init(stateRoot: after, results: [result])))
             root = after
         }

@@ -49,6 +49,19 @@ extension Vector {
             unreadableMessage == nil
             ? try Self.postconditions(demanded, count: count) : try? Self.postconditions(demanded, count: count)
         randomness = try Self.randomness(try root.optional("randomness"))
+        tipsetCids = []
+        for element in try root.optional("tipset_cids")?.elements() ?? [] {
+            tipsetCids.append(
+                TipsetCidAnswer(epoch: try element.member("epoch").integer(), cid: try element.member("cid").link()))
+        }
+        verifications = .conformance
+        if let field = try root.optional("verifications") {
+            let text = try field.string()
+            guard let known = Verifications(rawValue: text) else {
+                throw field.error("\"\(text.prefix(40))\" is neither \"conformance\" nor \"node\"")
+            }
+            verifications = known
+        }
 
         let field = try root.member("car")
         let compressed = try field.base64()

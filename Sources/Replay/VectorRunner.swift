@@ -180,7 +180,7 @@ struct VectorRunner: Sendable {
         var report = initial
         let store = ReplayBlockstore(blocks, shared: self.blocks)
         if notesReads { store.asked = [] }
-        let externs = ReplayExterns(randomness: vector.randomness)
+        let externs = ReplayExterns(vector)
         let observer = sinks.all
         do {
             let machine = try machine(

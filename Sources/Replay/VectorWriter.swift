@@ -52,6 +52,16 @@ extension Vector {
         ]
         if let postconditions { members.append(.init("postconditions", postconditions.json)) }
         members.append(.init("randomness", .array(randomness.map(Self.value))))
+        if !tipsetCids.isEmpty {
+            members.append(
+                .init(
+                    "tipset_cids",
+                    .array(
+                        tipsetCids.map { .object(["epoch": .integer($0.epoch), "cid": Self.link($0.cid)]) })))
+        }
+        if verifications != .conformance {
+            members.append(.init("verifications", .string(verifications.rawValue)))
+        }
         return .object(members)
     }
 

@@ -14,6 +14,15 @@ let storeOption = Option("store", .directory("DIR"), "The store (default: smelt 
 let formatOption = Option("format", .choice(["text", "json"]), "How to print (default: text).")
 let quietOption = Option("quiet", short: "q", "No progress.")
 
+/// Which tipsets of a chain, and by whose rules.
+let chainRangeOptions = [
+    Option("height", .integer("H", 0...UInt64(Int64.max)), "Of the chain: one height."),
+    fromOption, toOption,
+    Option("last", .integer("N", 1...UInt64(Int32.max)), "Of the chain: the last N that have a child."),
+    Option("like", .choice(["lotus", "forest"]), "Where nodes differ, do as this one (default: lotus)."),
+    networkOption, chainIDOption, alsoOption,
+]
+
 /// The command line of `smelt`, whole. Parsing, help, completions and the man page derive from this table.
 let smeltCommand = Command(
     "smelt", "Compiles Filecoin actors from WebAssembly to native code, and runs what it compiled.",
@@ -105,16 +114,18 @@ let smeltCommand = Command(
                     "Write vectors with what came of them: to the file OUT, of several into the directory OUT."),
                 Option("extract", .directory("DIR"), "Write each message as a vector of its own, NAME__INDEX.json."),
                 Option(
+                    "extract-tipsets", .directory("DIR"),
+                    "Write each tipset as a file of its own, NETWORK_HEIGHT.forest.car.zst."),
+                Option(
+                    "message", .integer("INDEX", 0...1_000_000),
+                    "Of a chain's tipset: the one message to trace or extract, from 0."),
+                Option(
                     "network-version", .integer("N", 0...1_000),
                     "Skip variants of other network versions; of a chain, the version all heights run."),
                 Option("fail-fast", "Stop at the first failure."),
                 Option("wait", "Wait for optimised objects before anything runs."),
                 Option("chain", .file("FILE"), "Replay tipsets of this snapshot, export or per-tipset file."),
-                Option("height", .integer("H", 0...UInt64(Int64.max)), "Of the chain: one height."),
-                fromOption, toOption,
-                Option("last", .integer("N", 1...UInt64(Int32.max)), "Of the chain: the last N that have a child."),
-                Option("like", .choice(["lotus", "forest"]), "Where nodes differ, do as this one (default: lotus)."),
-                networkOption, chainIDOption, alsoOption,
+            ] + chainRangeOptions + [
                 Option("require-all", "Count a skipped vector as a failure."),
                 Option("perf-map", "Name compiled functions in /tmp/perf-PID.map, for Linux perf."),
                 cpuOption, boundsOption, tierOption, quietOption,

@@ -14,64 +14,27 @@ import Tipsets
 /// `smelt replay --chain`: tipsets in a file, each compared with its child.
 enum ReplayChainCommand {
     /// Options that mean something for vectors alone.
-    private static let excluded = ["golden", "bless", "rounds", "jobs", "perf-map", "extract"]
+    private static let excluded = ["golden", "bless", "rounds", "jobs", "perf-map"]
 
     static func run(_ arguments: Parsed, engine: any ActorEngine) throws(CommandFailure) -> ExitStatus {
-        guard let path = arguments.value("chain") else { throw CommandFailure(.usage, "replay needs --chain") }
         guard arguments.positionals.isEmpty else {
             throw CommandFailure(.usage, "--chain replays tipsets, so vectors have no place beside it")
         }
         for option in excluded where arguments.has(option) {
             throw CommandFailure(.usage, "--\(option) has no place beside --chain")
         }
-        let range = try range(arguments)
         let shard = try ReplayCommand.shard(arguments)
         let progress = Progress(enabled: !arguments.has("quiet") && !Output.dataIsTerminal)
         defer { progress.finish() }
-        let input = try ArchiveInput(path, arguments, progress: progress)
-        let code = try arguments.all("bundle").map { (path) throws(CommandFailure) in
-            try ArchiveInput.open(path, progress: progress)
-        }
-        let store = ArchiveBlockstore(input.archives + code)
-        let (head, network) = try NetworkInput.chain(input, arguments, progress: progress)
-        let rules = NodeRules.all.first { $0.name == arguments.value("like") } ?? .lotus
-        let replay: ChainReplay
-        do throws(ChainError) {
-            replay = try ChainReplay(
-                head: head, store: store, range, network: network, rules: rules, engine: engine)
-        } catch { throw CommandFailure(error, path) }
-        try tellHindrances(replay, path)
-        return try Run(arguments, path, replay, store, shard, progress).run()
-    }
-
-    /// Says before anything runs what will not; nothing runs at height 0.
-    private static func tellHindrances(_ replay: ChainReplay, _ path: String) throws(CommandFailure) {
-        let hindered = replay.entries.compactMap { entry in replay.hindrance(entry).map { (entry, $0) } }
-        guard let (entry, reason) = hindered.first else { return }
-        let text = "\(path): height \(entry.link.height) cannot be executed: \(reason)"
-        guard replay.entries.count(where: { $0.link.height > 0 }) > hindered.count else {
-            throw CommandFailure(
-                .badInput, hindered.count == 1 ? text : "\(text); nor can the \(hindered.count - 1) tipsets above it")
-        }
-        Output.note("smelt: \(text); of \(replay.entries.count) tipsets \(hindered.count) are skipped")
-    }
-
-    private static func range(_ arguments: Parsed) throws(CommandFailure) -> ChainReplay.Range {
-        if let count = arguments.integer("last") {
-            guard !arguments.has("from"), !arguments.has("to"), !arguments.has("height") else {
-                throw CommandFailure(.usage, "--last excludes --height, --from and --to")
-            }
-            return .last(Int(clamping: count))
-        }
-        return .heights(try ChainCommand.range(arguments))
+        // Of a part, the next tipset is often another's.
+        let input = try ChainReplayInput(arguments, engine: engine, readsAhead: shard == nil, progress: progress)
+        return try Run(arguments, input, shard, progress).run()
     }
 
     /// A replay on its way to its reports.
     private final class Run {
         let arguments: Parsed
-        let path: String
-        let replay: ChainReplay
-        let store: ArchiveBlockstore
+        let input: ChainReplayInput
         let shard: Shard?
         let progress: Progress
         let format: String
@@ -81,16 +44,29 @@ enum ReplayChainCommand {
         var reports: [VectorReport] = []
         var summary = ReplaySummary()
         var spent = ChainReplaySpeed()
+        /// The one message of the one tipset that is traced or written; nil is all.
+        let message: Int?
+        var extraction: ChainExtraction
+
+        private var path: String { input.path }
+        private var replay: ChainReplay { input.replay }
 
         init(
-            _ arguments: Parsed, _ path: String, _ replay: ChainReplay, _ store: ArchiveBlockstore, _ shard: Shard?,
-            _ progress: Progress
-        ) {
+            _ arguments: Parsed, _ input: ChainReplayInput, _ shard: Shard?, _ progress: Progress
+        ) throws(CommandFailure) {
             self.arguments = arguments
-            self.path = path
-            self.replay = replay
-            self.store = store
+            self.input = input
             self.shard = shard
+            message = arguments.integer("message").map { Int($0) }
+            extraction = try ChainExtraction(arguments, input)
+            guard
+                message == nil || ["trace", "extract"].contains(where: arguments.has)
+                    || arguments.value("format") == "lotus"
+            else { throw CommandFailure(.usage, "--message says what --trace, --extract or --format lotus is of") }
+            guard message == nil || input.replay.entries.count == 1 else {
+                throw CommandFailure(
+                    .usage, "--message is of one tipset, and \(input.replay.entries.count) are to be replayed")
+            }
             self.progress = progress
             format = arguments.value("format") ?? "text"
             text = TextReport(receipts: arguments.has("receipts"))
@@ -101,7 +77,8 @@ enum ReplayChainCommand {
             let execution = replay.execution
             let directory = arguments.value("trace")
             if let directory { try Files.makeDirectory(directory) }
-            if let lotus {
+            execution.keepsStates = message != nil || extraction.wantsMessages
+            if let lotus, message == nil {
                 execution.applied = { [unowned self] applied in
                     // Forest's trace has the messages of blocks and their rewards.
                     guard !(execution.rules.name == "forest" && applied.step == .cron), let cid = applied.cid else {
@@ -116,23 +93,30 @@ enum ReplayChainCommand {
             for (done, index) in wanted.enumerated() {
                 let height = replay.entries[index].link.height
                 progress.update("\(path): height \(height), \(done) of \(wanted.count) tipsets")
-                let result: ChainReplay.Report
+                let file: TraceFile?
                 do throws(FileError) {
-                    let file = try directory.map { (path) throws(FileError) in
+                    file = try directory.map { (path) throws(FileError) in
                         try TraceFile(path: "\(path)/height-\(height).trace.jsonl")
                     }
-                    execution.observer = observer(file)
-                    result = replay.run(index)
-                    try file?.finish(complete: true)
                 } catch { throw CommandFailure(.failure, error.description) }
+                let observer = observer(file)
+                execution.observer = message == nil ? observer : nil
+                let result = replay.run(index)
+                let failure = follow(result, observer)
+                do throws(FileError) { try file?.finish(complete: failure == nil) } catch {
+                    throw CommandFailure(.failure, error.description)
+                }
+                if let failure { throw failure }
                 try take(result, index)
+                try extraction.write(result, index, message: message)
                 if arguments.has("fail-fast"), summary.failed > 0 { break }
             }
             progress.finish()
             try finish()
             if summary.localFailures > 0 { return .localFailure }
             if summary.badInputs > 0 { return .badInput }
-            return summary.failed == 0 && !(arguments.has("require-all") && summary.skipped > 0) ? .success : .failure
+            if summary.failed > 0 || extraction.failed > 0 { return .failure }
+            return arguments.has("require-all") && summary.skipped > 0 ? .failure : .success
         }
 
         /// Everybody who follows the messages of a tipset; nil where nobody does.
@@ -143,8 +127,27 @@ enum ReplayChainCommand {
             return observers.count > 1 ? TraceFan(observers) : observers.first
         }
 
+        /// Runs the one message that is to be followed once more, alone.
+        private func follow(
+            _ result: ChainReplay.Report, _ observer: (any MessageObserver)?
+        ) -> CommandFailure? {
+            guard let message, case .success(let check) = result.result else { return nil }
+            do throws(ExtractionFailure) {
+                let alone = try replay.message(message, of: check, file: path)
+                guard let observer else { return nil }
+                let report = alone.run(observer: observer, number: message)
+                if let problem = report.problem { return CommandFailure(.failure, "\(alone.name): \(problem)") }
+                if let lotus, let made = report.messages.first, let whole = made.result, let sent = made.message,
+                    let cid = made.cid
+                {
+                    invocations.append(lotus.result(sent, cid: cid, whole, nanoseconds: made.nanoseconds))
+                }
+                return nil
+            } catch { return CommandFailure(.usage, "--message \(message): \(error)") }
+        }
+
         private func take(_ result: ChainReplay.Report, _ index: Int) throws(CommandFailure) {
-            var report = result.vectorReport(file: path, damage: store.damage)
+            var report = result.vectorReport(file: path, damage: input.store.damage)
             if shard != nil { report.position = index }
             summary.add(report)
             spent.add(result)
@@ -189,9 +192,11 @@ private struct ChainReplaySpeed {
     var wall: UInt64 = 0
     var executing: UInt64 = 0
     var loading: UInt64 = 0
+    var reading: UInt64 = 0
 
     mutating func add(_ report: ChainReplay.Report) {
         wall += report.time.wall.nanoseconds
+        reading += report.reading.wall.nanoseconds
         guard case .success(let check) = report.result else { return }
         tipsets += 1
         messages += check.outcome.applied.count { $0.isExplicit }
@@ -203,9 +208,10 @@ private struct ChainReplaySpeed {
         let seconds = max(1e-9, Double(wall) / 1e9)
         func tenths(_ value: Double) -> String { String(Double(Int(value * 10 + 0.5)) / 10) }
         func share(_ part: UInt64) -> String { "\(Int(Double(part) * 100 / max(1, Double(wall)) + 0.5)) %" }
-        let rest = wall - min(wall, executing + loading)
+        let rest = wall - min(wall, executing + loading + reading)
         return "\(tipsets) tipsets, \(tenths(Double(tipsets) / seconds)) a second, "
             + "\(tenths(Double(messages) / seconds)) messages of blocks a second; of the time messages took "
-            + "\(share(executing)), code \(share(loading)), states and headers \(share(rest))"
+            + "\(share(executing)), code \(share(loading)), headers and messages read \(share(reading)), "
+            + "states \(share(rest))"
     }
 }

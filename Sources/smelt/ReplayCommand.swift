@@ -54,7 +54,7 @@ enum ReplayCommand {
     }
 
     /// Options that mean something for tipsets alone.
-    private static let chainOptions = ["height", "from", "to", "last", "like", "network", "also", "chain-id"]
+    private static let chainOptions = ChainReplayInput.options + ["message", "extract-tipsets"]
 
     static func shard(_ arguments: Parsed) throws(CommandFailure) -> Shard? {
         guard let text = arguments.value("shard") else { return nil }

@@ -2,6 +2,7 @@ import Chain
 import IPLD
 import Machine
 import Primitives
+import Replay
 import Testing
 
 @testable import Tipsets
@@ -64,6 +65,39 @@ import Testing
         guard let maker = try chain(refused: 0) else { return }
         let check = try replay(maker)
         #expect(check?.isEqual == true && check?.inferredRefusal == 0)
+    }
+
+    /// The run that was taken back leaves nothing to the next tipset.
+    @Test func theTipsetAboveAnInferredOneReplays() throws {
+        guard let maker = try chain(refused: 0) else { return }
+        maker.execution.refusedProof = nil
+        try maker.append([.init(miner: maker.head.blocks[0].miner)])
+        let replay = try ChainReplay(
+            head: maker.head, store: maker.store, .last(3), network: maker.execution.network, rules: .lotus,
+            engine: engine)
+        let checks = try replay.entries.indices.map { try replay.run($0).result.get() }
+        #expect(checks.map(\.inferredRefusal) == [nil, 0, nil] && checks.allSatisfy(\.isEqual))
+    }
+
+    /// Nodes charge for a batch of seals, which the reference's driver does not; what was not valid no vector can say.
+    @Test(arguments: [nil, 0]) func aCronThatVerifiesSealsIsAVectorUnlessOneWasRefused(_ refused: Int?) throws {
+        guard let maker = try chain(refused: refused) else { return }
+        let replay = try ChainReplay(
+            head: maker.head, store: maker.store, .last(1), network: maker.execution.network, rules: .lotus,
+            engine: engine)
+        replay.execution.keepsStates = true
+        let check = try replay.run(0).result.get()
+        let cron = check.outcome.applied.count - 1
+        let message = try replay.message(cron, of: check)
+        #expect(message.run(observer: nil).status == .passed)
+        let archive = try replay.archive(0, check)
+        #expect(!archive.blocks.isEmpty)
+        if refused != nil {
+            #expect(throws: ExtractionFailure.self) { try message.vector(named: "cron") }
+        } else {
+            let vector = try message.vector(named: "cron")
+            #expect(vector.verifications == .node)
+        }
     }
 
     private func replay(_ maker: ChainMaker) throws -> TipsetCheck? {
