@@ -164,6 +164,16 @@ extension GasStatistics {
             })
     }
 
+    private var sums: [JSONValue.Member] {
+        [
+            .init("messages", .integer(messages)), .init("elapsed_ns", .rounded(elapsed, 0)),
+            .init("spans_ns", .rounded(measured, 0)), .init("uncharged_ns", .rounded(uncharged, 0)),
+        ]
+    }
+
+    /// Sums and the table, as a part of a document.
+    public var summary: JSONValue { .object(sums + [.init("rows", table)]) }
+
     /// The whole of it as JSON, schema `smelt.gas.stat/1`.
     public func document(rounds: Int, left out: [JSONValue]) -> JSONValue {
         .object([

@@ -76,7 +76,7 @@ public struct Measurement: Sendable {
     }
 
     /// Measures all messages of a vector that passes (or demands nothing).
-    public func measure(_ session: VectorSession) -> Outcome {
+    public func measure(_ session: some MessageRun) -> Outcome {
         let recorder = TimelineRecorder(clock: clock)
         let report = session.run(observer: recorder)
         guard report.status == .passed || report.status == .ran else { return Outcome(report: report) }

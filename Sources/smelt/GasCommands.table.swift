@@ -84,8 +84,10 @@ let gasCommand = Command(
             ] + measureOptions.dropFirst(),
             positionals: [Positional("PATH", 0...Int.max, "Vectors.")]),
         Command(
-            "stat", "Add up gas and time over vectors.",
+            "stat", "Add up gas and time over vectors, or over tipsets of a chain.",
             discussion: """
+                With --chain, messages of tipsets from a file instead, each alone on the state it saw: those of blocks, \
+                rewards and cron apart. \
                 Every message of every vector that passes is measured charge by charge; what does not pass is \
                 listed and left out, and the status is 1. Gas is as charged, in milligas; times are \
                 means over the faster half of the rounds, without the clock's cost; of several rounds one \
@@ -99,8 +101,9 @@ let gasCommand = Command(
                     "What rows are of (default: charge)."),
                 measureOptions[0], Option("rounds", .integer("N", 1...10_000), "Measured runs (default: 5)."),
                 Option("format", .choice(["text", "json", "csv"]), "How to print (default: text)."),
-            ] + measureOptions.dropFirst(),
-            positionals: [Positional("PATH", 1...Int.max, "Vectors.")]),
+                Option("chain", .file("FILE"), "Measure tipsets of this snapshot, export or per-tipset file."),
+            ] + chainRangeOptions + measureOptions.dropFirst(),
+            positionals: [Positional("PATH", 0...Int.max, "Vectors.")]),
         Command(
             "trace", "Show one message charge by charge with the time of each.",
             discussion: """

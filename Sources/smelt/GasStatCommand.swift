@@ -10,6 +10,13 @@ enum GasStatCommand {
     static func run(_ arguments: Parsed) throws(CommandFailure) -> ExitStatus {
         let key = arguments.value("by").flatMap(GasStatistics.Key.init(rawValue:)) ?? .charge
         let rounds = Int(arguments.integer("rounds") ?? 5)
+        if arguments.has("chain") { return try GasStatChain.run(arguments, by: key, rounds: rounds) }
+        for option in ChainReplayInput.options where arguments.has(option) {
+            throw CommandFailure(.usage, "--\(option) has no place without --chain")
+        }
+        guard !arguments.positionals.isEmpty else {
+            throw CommandFailure(.usage, "gas stat needs a PATH, or --chain")
+        }
         let map = key == .function ? CodeMap() : nil
         let sessions = try GasCommand.sessions(arguments, arguments.positionals, map: map)
         let measurement = Measurement(rounds: rounds)

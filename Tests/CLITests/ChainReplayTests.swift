@@ -6,10 +6,10 @@ import Testing
 
 /// `smelt chain make` and `extend`, and `smelt replay --chain` of what they make.
 @Suite struct ChainReplayTests {
-    private static let alice = "0x" + String(repeating: "11", count: 20)
-    private static let bob = "0x" + String(repeating: "22", count: 20)
-    private static let owner = try! Address.secp256k1([UInt8](repeating: 0xA1, count: 20)).text()
-    private static let worker = try! Address.bls([UInt8](repeating: 0xB0, count: 48)).text()
+    static let alice = "0x" + String(repeating: "11", count: 20)
+    static let bob = "0x" + String(repeating: "22", count: 20)
+    static let owner = try! Address.secp256k1([UInt8](repeating: 0xA1, count: 20)).text()
+    static let worker = try! Address.bls([UInt8](repeating: 0xB0, count: 48)).text()
 
     /// A network version with mainnet's bundle.
     struct Era: Sendable, CustomStringConvertible {
@@ -23,7 +23,7 @@ import Testing
     }
 
     /// A folder with a state, messages and a store of compiled actors.
-    private final class Place {
+    final class Place {
         let folder: TemporaryFolder
         var store: String { folder.path("store") }
         var state: String { folder.path("state.car") }
@@ -108,6 +108,24 @@ import Testing
             let verified = try Tool.smelt("chain", "verify", path)
             #expect(verified.status == 0 && verified.output.contains("faults: none"), "\(verified.output)")
         }
+    }
+
+    /// What was made in one tier replays in the other. Compiling takes minutes: `make chains` runs it.
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["SMELT_CHAINS"] == "1", "make chains"), arguments: Era.all)
+    func optimisedCodeComesToTheSameRoots(_ era: Era) throws {
+        guard let place = try Place(era) else { return }
+        let path = place.folder.path("long.forest.car.zst")
+        let made = try place.smelt(
+            "chain", "extend", try place.chain(era), "--network-version", era.version, "--tipsets", "200", "--blocks",
+            "2", "--message", try place.message(2), "--message", try place.message(3), "--form", "forest", "-o", path)
+        #expect(made.status == 0, "\(made.errors)")
+        let replayed = try json(
+            try Tool.smelt(
+                "replay", "--chain", path, "--network-version", era.version, "--format", "json", "--store", place.store,
+                "--tier", "optimised", "--wait"))
+        #expect(
+            replayed["summary"]?["passed"]?.numberText == "203" && replayed["summary"]?["failed"]?.numberText == "0")
     }
 
     /// A test network's own genesis, with its own build of the actors.
@@ -307,6 +325,8 @@ import Testing
             (["--network-version", "28", "--from", "3", "--to", "2"], 64, "--from 3 is above --to 2"),
             (["--network-version", "28", "--last", "2", "--height", "1"], 64, "--last excludes"),
             (["--network-version", "28", "--golden", "."], 64, "--golden has no place"),
+            (["--network-version", "28", "--message", "0"], 64, "--message says what"),
+            (["--network-version", "28", "--message", "0", "--trace", "."], 64, "3 are to be replayed"),
             (["--network-version", "28", Tool.vectors], 64, "vectors have no place"),
             ([], 2, "is of no known network"), (["--network", "mainnet"], 2, "timestamp"),
             (["--network", "atlantis"], 2, "neither a file nor one of mainnet"),
