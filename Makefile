@@ -22,7 +22,7 @@ SWIFT_BUILD := swift build $(SWIFT_FLAGS)
 
 LIBRARY := $(BUILD)/library
 
-.PHONY: all build library library-test library-sanitizers install demo samples bless-samples test runtime-test spec fuzz damage mutations kills ways witness bombs arrows format lint check bench clean
+.PHONY: all build library library-test library-sanitizers install demo samples bless-samples test runtime-test spec fuzz damage mutations kills ways chains witness bombs arrows format lint check bench clean
 
 all: build demo
 
@@ -107,6 +107,10 @@ kills: samples
 # The mainnet vectors with every way of compiling: tiers, bounds modes, CPU levels.
 ways: build
 	@Scripts/ways.sh
+
+# Chains of 200 tipsets for each generation of actors, made in the baseline tier and replayed in the optimising one.
+chains: build
+	SMELT_CHAINS=1 swift test $(SWIFT_FLAGS) --filter optimisedCodeComesToTheSameRoots
 
 # Compiled code against the interpreter. PART=enumeration: small functions FROM.. (COUNT of them; default: all of the
 # first part) over boundary values. PART=functions: every function of every actor of BUNDLES. Default: both.

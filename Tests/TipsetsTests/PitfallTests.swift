@@ -320,6 +320,21 @@ import Testing
         #expect(implicit.count == 4 && implicit.allSatisfy { $0.message.gasLimit == 4_611_686_018_427_387_903 })
     }
 
+    /// A new machine for the final cron is told the supply of the state it begins with; where cron does not ask for it, as
+    /// no release of the actors does, nobody can tell. A cron before the rewards can be told, and one that is missing.
+    @Test(arguments: Era.all) func pitfall10AMachineOfItsOwnForTheFinalCronCannotBeTold(_ era: Era) throws {
+        guard let at5 = try Case(5, era) else { return }
+        let ownMachine = try at5.roots { plan in
+            var cron = try #require(plan.stages.last)
+            plan.stages[plan.stages.count - 1].steps.removeLast()
+            cron.steps = [.cron]
+            plan.stages.append(cron)
+        }
+        #expect(ownMachine == at5.right)
+        let none = try at5.roots { plan in plan.stages[plan.stages.count - 1].steps.removeLast() }
+        #expect(none.state != at5.right.state)
+    }
+
     @Test func pitfall11TheBaseFeeIsTheHeadersOwn() throws {
         guard let at5 = try Case(5) else { return }
         let next = try at5.roots { plan in
