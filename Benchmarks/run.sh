@@ -6,3 +6,5 @@ python3 "$here/kernels.py"
 python3 "$here/replay.py"
 python3 "$here/replay.py" --tier baseline
 python3 "$here/throughput.py"
+python3 "$here/tipsets.py"
+python3 "$here/tipsets.py" --tier baseline

@@ -10,7 +10,7 @@ final class TipsetReader {
     struct Contents: Sendable {
         var tipset: TipSet
         var child: TipSet
-        /// Of each block; nil where they are not read yet.
+        /// Of each block; nil where they cannot be read, which is said when they are needed.
         var messages: [BlockMessages]?
     }
 
@@ -53,7 +53,9 @@ final class TipsetReader {
         } else {
             tipset = try TipSet(key: entry.link.key, from: store)
         }
-        return Contents(tipset: tipset, child: try TipSet(key: entry.child.key, from: store))
+        return Contents(
+            tipset: tipset, child: try TipSet(key: entry.child.key, from: store),
+            messages: try? tipset.messages(in: store))
     }
 
     /// A tipset that was the child of the entry before.
