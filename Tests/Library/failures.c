@@ -350,15 +350,16 @@ static void callbacks_may_use_other_sessions(void) {
 
 /* ---- Signals ---------------------------------------------------------------------------------------------------------------- */
 
-static int is_default(int signal) {
+/* A signal may be ignored from the program's start, as under nohup. */
+static int has_no_handler(int signal) {
     struct sigaction action;
-    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+    return sigaction(signal, NULL, &action) == 0 && (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN);
 }
 
 static int no_handlers(void) {
     int all = 1;
     for (int signal = 1; signal < 32; signal++) {
-        all = all && (signal == SIGKILL || signal == SIGSTOP || is_default(signal));
+        all = all && (signal == SIGKILL || signal == SIGSTOP || has_no_handler(signal));
     }
     stack_t stack;
     return all && sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_DISABLE);
