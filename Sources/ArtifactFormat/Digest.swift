@@ -13,6 +13,11 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         bytes = Sha2.hash256(content)
     }
 
+    /// The digest of what comes in pieces.
+    public init(_ body: (borrowing Sha2.Pieces) -> Void) {
+        bytes = Sha2.hash256(body)
+    }
+
     /// A digest made elsewhere; nil when it does not have 32 bytes.
     public init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }

@@ -129,8 +129,12 @@ public enum ArtifactFormat {
 
     /// The digest of a file with the manifest's bytes taken as zero.
     static func fileDigest(_ bytes: [UInt8], manifestAt offset: UInt64, size: UInt64) -> Digest {
-        var copy = bytes
-        for index in Int(offset)..<Int(offset + size) { copy[index] = 0 }
-        return Digest(of: copy)
+        let manifest = Int(offset)..<Int(offset + size)
+        let zeros = [UInt8](repeating: 0, count: manifest.count)
+        return Digest { pieces in
+            pieces.add(bytes.span.extracting(..<manifest.lowerBound))
+            pieces.add(zeros.span)
+            pieces.add(bytes.span.extracting(manifest.upperBound...))
+        }
     }
 }

@@ -170,10 +170,15 @@ public final class ArtifactStore: Sendable {
 
     // MARK: Authentication
 
-    /// The authentication code of `bytes`; `kind` keeps codes of one kind of file from serving for another.
-    func authenticate(_ kind: String, _ bytes: [UInt8], makingSecret: Bool = false) throws(StoreError) -> Digest {
+    /// The authentication code of bytes and an object's behind them; `kind` keeps codes of one kind of file from serving
+    /// for another.
+    func authenticate(
+        _ kind: String, _ bytes: [UInt8], _ object: [UInt8] = [], makingSecret: Bool = false
+    ) throws(StoreError) -> Digest {
         let key = try loadSecret(making: makingSecret)
-        let code = Sha2.hmac256(key: key, Array("smelt \(kind)\n".utf8) + bytes)
+        let code = Sha2.hmac256(key: key) { pieces in
+            for piece in [Array("smelt \(kind)\n".utf8), bytes, object] { pieces.add(piece.span) }
+        }
         guard let digest = Digest(bytes: code) else {
             throw .damaged(path: layout.secret, reason: "the authentication code has \(code.count) bytes")
         }
@@ -182,19 +187,21 @@ public final class ArtifactStore: Sendable {
 
     /// The record with its authentication code, over itself and an object's bytes.
     func sign(_ record: StoreRecord, _ object: [UInt8] = []) throws(StoreError) -> StoreRecord {
-        record.with(code: try authenticate(StoreRecord.kind(record), record.signed + object, makingSecret: true))
+        record.with(code: try authenticate(StoreRecord.kind(record), record.signed, object, makingSecret: true))
     }
 
     /// Checks a record's authentication code.
     ///
     /// - Parameter path: of the file to blame.
     func check(_ record: StoreRecord, _ object: [UInt8] = [], at path: String) throws(StoreError) {
-        try check(record.code, StoreRecord.kind(record), record.signed + object, at: path)
+        try check(record.code, StoreRecord.kind(record), record.signed, object, at: path)
     }
 
-    /// Checks the authentication code of `bytes`.
-    func check(_ code: String, _ kind: String, _ bytes: [UInt8], at path: String) throws(StoreError) {
-        guard matches(code, try authenticate(kind, bytes)) else {
+    /// Checks an authentication code.
+    func check(
+        _ code: String, _ kind: String, _ bytes: [UInt8], _ object: [UInt8] = [], at path: String
+    ) throws(StoreError) {
+        guard matches(code, try authenticate(kind, bytes, object)) else {
             throw .damaged(path: path, reason: "the authentication code does not match")
         }
     }

@@ -59,12 +59,68 @@ public enum Sha2 {
     /// A SHA-256 digest, 32 bytes.
     public static func hash256(_ data: [UInt8]) -> [UInt8] { hash256(data.span) }
 
+    /// A SHA-256 digest, 32 bytes, of what comes in pieces: `body` gives them one after the other.
+    public static func hash256(_ body: (borrowing Pieces) -> Void) -> [UInt8] {
+        let pieces = Pieces(key: nil)
+        body(pieces)
+        return pieces.finish()
+    }
+
     /// HMAC with SHA-256, 32 bytes.
     public static func hmac256(key: [UInt8], _ data: [UInt8]) -> [UInt8] {
-        var out = [UInt8](repeating: 0, count: 32)
-        let result = HMAC(sha256, key, Int32(clamping: key.count), data, data.count, &out, nil)
-        precondition(result != nil, "hmac")
-        return out
+        hmac256(key: key) { $0.add(data.span) }
+    }
+
+    /// HMAC with SHA-256, 32 bytes, of what comes in pieces.
+    public static func hmac256(key: [UInt8], _ body: (borrowing Pieces) -> Void) -> [UInt8] {
+        let pieces = Pieces(key: key)
+        body(pieces)
+        return pieces.finish()
+    }
+
+    /// Hashing on its way. OpenSSL fails here only when the process is out of memory, of which no digest must come.
+    public struct Pieces: ~Copyable {
+        private let context: OpaquePointer
+        private let isKeyed: Bool
+
+        /// - Parameter key: nil is for a digest, otherwise the key of an authentication code.
+        fileprivate init(key: [UInt8]?) {
+            guard let context = EVP_MD_CTX_new() else { preconditionFailure("sha-256") }
+            self.context = context
+            isKeyed = key != nil
+            if let key {
+                // The context keeps the key alive as long as it needs it.
+                let holder = EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, nil, key, key.count)
+                precondition(EVP_DigestSignInit(context, nil, sha256, nil, holder) == 1, "hmac")
+                EVP_PKEY_free(holder)
+            } else {
+                precondition(EVP_DigestInit_ex(context, sha256, nil) == 1, "sha-256")
+            }
+        }
+
+        deinit { EVP_MD_CTX_free(context) }
+
+        /// Adds what comes next.
+        public func add(_ data: Span<UInt8>) {
+            data.withUnsafeBufferPointer { input in
+                // Reads `count` bytes.
+                let status =
+                    isKeyed
+                    ? EVP_DigestSignUpdate(context, input.baseAddress, input.count)
+                    : EVP_DigestUpdate(context, input.baseAddress, input.count)
+                precondition(status == 1, "sha-256")
+            }
+        }
+
+        fileprivate func finish() -> [UInt8] {
+            var out = [UInt8](repeating: 0, count: 32)
+            var size = out.count
+            // Both write the method's 32 bytes.
+            let status =
+                isKeyed ? EVP_DigestSignFinal(context, &out, &size) : EVP_DigestFinal_ex(context, &out, nil)
+            precondition(status == 1 && size == 32, "sha-256")
+            return out
+        }
     }
 }
 

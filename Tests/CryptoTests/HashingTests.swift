@@ -40,6 +40,19 @@ private let abc = Array("abc".utf8)
                 == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
     }
 
+    @Test func piecesAreHashedAsTheWhole() {
+        let whole = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
+        for cut in [0, 1, 63, 64, 65, 999, 1_000] {
+            func add(_ pieces: borrowing Sha2.Pieces) {
+                pieces.add(whole.span.extracting(..<cut))
+                pieces.add(whole.span.extracting(cut...))
+            }
+            #expect(Sha2.hash256(add) == Sha2.hash256(whole))
+            #expect(Sha2.hmac256(key: [1, 2], add) == Sha2.hmac256(key: [1, 2], whole))
+        }
+        #expect(Sha2.hash256 { _ in } == Sha2.hash256([]))
+    }
+
     @Test func keccakPadsAtEveryLengthAroundItsBlock() {
         // A zero-filled message of each length: lengths whose padding is one byte, two bytes and a whole block.
         let digests = [134, 135, 136, 137, 271, 272].map {
