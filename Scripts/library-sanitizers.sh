@@ -22,7 +22,7 @@ for sanitizer in address thread; do
         "$bin/smelt" compile .build/samples/*.wasm --store "$work/objects" --bounds "$bounds" --quiet > "$work/compile.log" 2>&1
     done
     export LD_LIBRARY_PATH="$build/library"
-    export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:handle_segv=0:handle_sigbus=0:use_sigaltstack=0
+    export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:use_sigaltstack=0
     # Swift's runtime, which is not watched, makes globals at their first use, once for all threads.
     echo 'race:_WZ$' > "$work/suppressions"
     export TSAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:use_sigaltstack=0:suppressions=$work/suppressions
@@ -37,7 +37,9 @@ for sanitizer in address thread; do
     if [ "$sanitizer" = thread ] && setarch -R true 2> /dev/null; then prefix=(setarch -R); fi
     for program in Tests/Library/failures.c docs/examples/replay.c; do
         name=$(basename "$program" .c)
-        "$clang" -fsanitize="$sanitizer" -O1 -g "-I$build/library" -o "$work/$name" "$program" "-L$build/library" -lsmelt "${more[@]}" -pthread
+        "$clang" -fsanitize="$sanitizer" -O1 -g "-I$build/library" -o "$work/$name" "$program" "-L$build/library" -lsmelt \
+            "${more[@]}" -pthread 2> "$build/link.log" ||
+            { grep -v 'Cannot export local symbol' "$build/link.log" >&2; exit 1; }
         for threads in "" 4; do
             [ "$name" = failures ] && [ -n "$threads" ] && continue
             # shellcheck disable=SC2086
