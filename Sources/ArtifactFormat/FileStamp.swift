@@ -22,12 +22,13 @@ public struct FileStamp: Hashable, Sendable {
 
     /// What the system says of a file.
     public init(_ status: stat) {
-        func nanoseconds(_ time: timespec) -> UInt64 {
-            UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
-        }
         self.init(
             device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: UInt64(clamping: status.st_size),
-            modified: nanoseconds(status.st_mtim), changed: nanoseconds(status.st_ctim))
+            modified: Self.nanoseconds(status.st_mtim), changed: Self.nanoseconds(status.st_ctim))
+    }
+
+    private static func nanoseconds(_ time: timespec) -> UInt64 {
+        UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
     }
 
     /// Of the file that a path leads to now; nil with `errno` set where it leads to none.
@@ -41,7 +42,7 @@ public struct FileStamp: Hashable, Sendable {
     public static var now: UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+        return nanoseconds(time)
     }
 
     /// Whether a later change would certainly give another stamp: the last one lies two seconds back, far more than

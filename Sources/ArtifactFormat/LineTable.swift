@@ -4,19 +4,9 @@ public struct LineTableSection: Sendable {
     fileprivate let moduleAddress: UInt64
 
     /// Empty for an object without tables.
-    public init(_ object: LoadableObject) throws(ArtifactError) {
+    public init(_ object: LoadableObject) {
         moduleAddress = object.moduleAddress
-        let section = try ElfFile(object.bytes).sections.first { $0.name == ".debug_line" }
-        guard let section, section.flags & Elf.SectionFlag.compressed == 0,
-            section.type == Elf.SectionType.programBits
-        else {
-            bytes = []
-            return
-        }
-        guard section.size <= object.bytes.count, section.offset <= UInt64(object.bytes.count) - section.size else {
-            throw ArtifactError(.truncated, "line table", at: section.offset, "reaches beyond the end of the file")
-        }
-        bytes = Array(object.bytes[Int(section.offset)..<Int(section.offset + section.size)])
+        bytes = object.lineTables.map { Array(object.bytes[$0]) } ?? []
     }
 }
 

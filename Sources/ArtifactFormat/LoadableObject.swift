@@ -11,6 +11,8 @@ public struct LoadableObject: Sendable, Equatable {
     private let relocations: [smelt_rt_relocation]
     /// Of the descriptor, from the load address.
     let moduleAddress: UInt64
+    /// Where the line tables are in the file; nil where there are none, or none that can be read.
+    let lineTables: Range<Int>?
 
     /// Checks an object that has no manifest yet, made by a compiler in this process: ELF rules and descriptor.
     ///
@@ -36,6 +38,13 @@ public struct LoadableObject: Sendable, Equatable {
         }
         relocations = policy.relocations
         moduleAddress = policy.moduleAddress
+        // Whatever has content lies in the file: checked when its headers were read.
+        lineTables = policy.file.sections.first { $0.name == ".debug_line" }.flatMap { section in
+            guard section.flags & Elf.SectionFlag.compressed == 0, section.type == Elf.SectionType.programBits else {
+                return nil
+            }
+            return Int(section.offset)..<Int(section.offset + section.size)
+        }
     }
 
     static let unknownVersion = ArtifactError(

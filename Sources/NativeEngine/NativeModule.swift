@@ -87,7 +87,7 @@ public final class NativeModule: ActorModule {
         self.descriptor = descriptor
         self.limits = limits
         // Of the file nothing else is needed any more.
-        lines = Mutex((try? LineTableSection(object)).map { .section($0) } ?? .none)
+        lines = Mutex(.section(LineTableSection(object)))
         facts = ModuleFacts(descriptor.pointee)
         entryPoint = NativeModule.export(named: Array(NativeModule.entryPoint.utf8), of: descriptor.pointee)
             .flatMap { Function($0) }

@@ -52,7 +52,8 @@ public final class BackgroundWork<Result: Sendable>: Sendable {
         return work.result.withLock { $0 }
     }
 
-    private func join() {
+    /// Waits for its end.
+    func join() {
         isJoined.withLock { isJoined in
             if !isJoined { pthread_join(thread, nil) }
             isJoined = true

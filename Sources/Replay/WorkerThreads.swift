@@ -12,25 +12,13 @@ enum WorkerThreads {
     ) throws(ReplayError) {
         let queue = Queue(order: order, work: work)
         let jobs = order.count
-        var handles: [pthread_t] = []
+        var started: [BackgroundWork<Void>] = []
         for _ in 0..<max(1, min(threads, jobs)) {
-            var handle = pthread_t()
-            let argument = Unmanaged.passRetained(queue as AnyQueue)
-            // The thread takes over the reference retained for it.
-            let status = pthread_create(
-                &handle, nil,
-                {
-                    Unmanaged<AnyQueue>.fromOpaque($0!).takeRetainedValue().drain()
-                    return nil
-                }, argument.toOpaque())
-            if status != 0 {
-                argument.release()
-                break
-            }
-            handles.append(handle)
+            guard let thread = BackgroundWork({ queue.drain() }) else { break }
+            started.append(thread)
         }
-        guard !handles.isEmpty else { throw .local("no thread could be started") }
-        defer { for handle in handles { pthread_join(handle, nil) } }
+        guard !started.isEmpty else { throw .local("no thread could be started") }
+        defer { for thread in started { thread.join() } }
         for index in 0..<jobs {
             guard deliver(queue.take(index)) else {
                 queue.stop()
@@ -39,13 +27,8 @@ enum WorkerThreads {
         }
     }
 
-    /// What a thread sees of a queue, whatever its results are.
-    private class AnyQueue: @unchecked Sendable {
-        func drain() {}
-    }
-
     /// Hands out job numbers and keeps results until their turn.
-    private final class Queue<Result: Sendable>: AnyQueue, @unchecked Sendable {
+    private final class Queue<Result: Sendable>: @unchecked Sendable {
         private let order: [Int]
         private let work: @Sendable (Int) -> Result
         private let next = Atomic<Int>(0)
@@ -65,7 +48,7 @@ enum WorkerThreads {
             finished.deallocate()
         }
 
-        override func drain() {
+        func drain() {
             while true {
                 let turn = next.add(1, ordering: .relaxed).oldValue
                 guard turn < order.count else { return }
