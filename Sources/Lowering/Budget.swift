@@ -135,6 +135,9 @@ struct ModuleWork {
     let inlining: Inlining
     /// What the thunks, entries and constants around the functions cost, as so many blocks.
     let around: UInt64
+    /// Elements of the module's own table where nothing changes it once code runs: no instruction, and nobody it is
+    /// exported to.
+    let fixedTableSize: UInt32?
 
     init(_ validated: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions) {
         let module = validated.module
@@ -153,11 +156,22 @@ struct ModuleWork {
                 options: options, inlining: inlining)
         }
         around = Self.around(module, plan: plan)
+        fixedTableSize = options.linksEverything ? nil : Self.fixedTableSize(module)
         let isBounded = options.budget.allows(functions.map(\.estimate), around: around)
         // Modules that are linked to each other call with one convention.
         tier = options.tier == .optimised && (isBounded || options.linksEverything) ? .optimised : .baseline
         self.reserve = reserve
         self.inlining = inlining
+    }
+
+    /// Nobody but other modules has a use for an exported table, and only modules that are linked to each other meet
+    /// there.
+    private static func fixedTableSize(_ module: Module) -> UInt32? {
+        guard module.tables.count == 1, module.tableTypes.count == 1 else { return nil }
+        let changes = module.bodies.contains { body in
+            body.instructions.contains { $0.opcode.brief.recipe.changesTable }
+        }
+        return changes ? nil : UInt32(truncatingIfNeeded: module.tables[0].limits.minimum)
     }
 
     /// A thunk for each imported function, an entry through tables for each that has something to do there, two from
@@ -273,6 +287,14 @@ extension Recipe {
     fileprivate var endsBlock: Bool {
         switch self {
         case .unreachable, .block, .loop, .if, .else, .end, .branch, .branchIf, .branchTable, .return: true
+        default: false
+        }
+    }
+
+    /// Whether the instruction can change a table's elements or their number.
+    fileprivate var changesTable: Bool {
+        switch self {
+        case .tableSet, .tableGrow, .tableFill, .tableCopy, .tableInit: true
         default: false
         }
     }

@@ -5,7 +5,7 @@ import WasmFormat
 
 /// Linear memory.
 extension FunctionLowering {
-    private var checks: Bool { module.options.bounds == .checks }
+    var checks: Bool { module.options.bounds == .checks }
 
     /// The native address of `width` bytes at the i32 `operand` plus `offset`.
     ///

@@ -23,17 +23,25 @@ extension FunctionLowering {
         push(build.load(module.type(type), slot, alignment: 8))
     }
 
-    /// A slot always holds all of its 64 bits.
+    /// A slot always holds all of its 64 bits. Volatile where an access may fault: the next store would make this one
+    /// look useless, and the code generator would leave it out from in front of the fault.
     func lowerGlobalSet(_ index: UInt32) throws(LoweringError) {
         let (slot, type) = try global(index)
-        build.store(module.slotBits(try pop(), type), slot, alignment: 8)
+        build.store(module.slotBits(try pop(), type), slot, alignment: 8, volatile: !checks)
     }
 
     /// The table's record, which stays; its elements move when it grows.
     private var table: Value { module.constantField(types.pointer, context, ContextLayout.table) }
 
     var tableSize: Value {
-        build.load(types.i64, module.field(table, ContextLayout.tableSize), alignment: 8)
+        if let size = module.work.fixedTableSize { return module.i64(UInt64(size)) }
+        return build.load(types.i64, module.field(table, ContextLayout.tableSize), alignment: 8)
+    }
+
+    /// What no running code changes is loaded once and used again.
+    private func loadOfTable(_ type: IRType, _ place: Value) -> Value {
+        build.load(
+            type, place, alignment: 8, annotation: module.work.fixedTableSize == nil ? nil : module.invariant)
     }
 
     // MARK: Calls
@@ -74,11 +82,11 @@ extension FunctionLowering {
         }
         let position = build.convert(.zeroExtend, try pop(), to: types.i64)
         trap(SMELT_RT_TRAP_UNDEFINED_ELEMENT, if: build.compare(.unsignedGreaterEqual, position, tableSize))
-        let elements = build.load(types.pointer, module.field(table, ContextLayout.tableElements), alignment: 8)
+        let elements = loadOfTable(types.pointer, module.field(table, ContextLayout.tableElements))
         let offset = build.binary(.mul, position, module.i64(UInt64(ContextLayout.referenceSize)))
         let element = build.address(elements, offset, byte: types.i8)
         checkType(of: element, module.typeNumbers[index])
-        let code = build.load(types.pointer, module.field(element, ContextLayout.referenceCode), alignment: 8)
+        let code = loadOfTable(types.pointer, module.field(element, ContextLayout.referenceCode))
         var owner = context
         if module.options.linksEverything {
             owner = module.context(
@@ -92,7 +100,7 @@ extension FunctionLowering {
 
     /// A null element has type number 0, so one comparison finds both faults.
     private func checkType(of element: Value, _ expected: UInt32) {
-        let number = build.load(types.i64, module.field(element, ContextLayout.referenceType), alignment: 8)
+        let number = loadOfTable(types.i64, module.field(element, ContextLayout.referenceType))
         let cold = newBlock()
         let rest = newBlock()
         let differs = build.compare(.notEqual, number, module.i64(UInt64(expected)))

@@ -92,6 +92,65 @@ struct MemoryTests {
         try compare(sample.module.bytes, calls, ways: [way])
     }
 
+    /// A fault ends the call and not the instance: what was written before it stays, however soon it would have been
+    /// written again.
+    @Test(arguments: everyWay)
+    func globalsHaveWhatWasSetBeforeAFault(_ way: LoweringOptions) throws {
+        var sample = Sample(pages: (Self.pages, Self.pages))
+        let kinds: [ValueType] = [.i32, .i64, .f32, .f64]
+        func get(_ global: Int) -> [UInt8] { [0x23] + WasmBytes.unsigned(global) }
+        func set(_ global: Int, _ value: UInt64) -> [UInt8] {
+            Code.constant(kinds[global], value) + [0x24] + WasmBytes.unsigned(global)
+        }
+        sample.module.globals = kinds.map { [$0.rawValue, 1] + Code.constant($0, 31) + [0x0B] }
+        for global in kinds.indices {
+            sample.add("global \(global)", [], [kinds[global]], code: get(global))
+        }
+        var calls: [GuestCall] = []
+        for opcode in Self.accesses {
+            guard let types = opcode.row.types else { continue }
+            let value = Self.load(opcode) ? [] : Code.constant(types.operands[1], 0xA5A5_A5A5_A5A5_A5A5)
+            let access = Code.get(0) + value + Code.access(opcode, offset: 0) + (Self.load(opcode) ? [0x1A] : [])
+            for global in kinds.indices {
+                var shapes: [(String, [UInt8])] = [
+                    ("between two", set(global, 1) + access + set(global, 2)),
+                    ("between two of one value", set(global, 3) + access + set(global, 3)),
+                    ("in front of one", access + set(global, 4)),
+                    ("behind one that was read", get(global) + [0x1A] + set(global, 5) + access + get(global) + [0x1A]),
+                    ("behind what was there", get(global) + set(global, 6) + access + [0x24, UInt8(global)]),
+                    (
+                        "in a loop",
+                        [0x03, 0x40] + set(global, 7) + access + set(global, 8) + Code.get(0)
+                            + Code.constant(.i32, 65_536) + [0x6A, 0x22, 0] + Code.constant(.i32, 0x40_0000)
+                            + [0x49, 0x0D, 0, 0x0B]
+                    ),
+                ]
+                let constant = Code.constant(.i32, Self.size - 1) + value + Code.access(opcode, offset: 3_160)
+                shapes.append(
+                    (
+                        "at a place known before",
+                        set(global, 9) + constant + (Self.load(opcode) ? [0x1A] : []) + set(global, 10)
+                    ))
+                if types.results == [kinds[global]] {
+                    let store = [0x24] + WasmBytes.unsigned(global)
+                    shapes.append(("behind what is loaded", set(global, 11) + access.dropLast() + store))
+                    shapes.append(("behind what is loaded at a place known before", set(global, 12) + constant + store))
+                }
+                for (shape, code) in shapes {
+                    let name = "\(opcode.name) \(shape), global \(global)"
+                    sample.add(name, [.i32], [], code: code)
+                    for base in [0, Self.size - 1, 0x8000_0000] {
+                        calls += [
+                            GuestCall(export: name, arguments: [base]),
+                            GuestCall(export: "global \(global)", arguments: []),
+                        ]
+                    }
+                }
+            }
+        }
+        try compare(sample.module.bytes, calls, ways: [way])
+    }
+
     @Test func aHostCallBetweenTwoLoadsOfOneAddressIsSeen() throws {
         // The host's answer is stored by the guest through another address; the second load must not be folded.
         var sample = Sample(pages: (1, 1))
