@@ -109,7 +109,7 @@ extension BodyGenerator {
         }
     }
 
-    private mutating func load(_ type: ValueType, _ depth: Int) {
+    mutating func load(_ type: ValueType, _ depth: Int) {
         guard shape.memory != nil, let opcode = random.pick(Self.loads(of: type)) else {
             return operation(type, depth)
         }

@@ -16,7 +16,8 @@ extension BodyGenerator {
             expression(someType(), depth: deeper)
             emit(.drop)
         case 10..<28: assignLocal(deeper)
-        case 28..<36: assignGlobal(deeper)
+        case 28..<34: assignGlobal(deeper)
+        case 34..<36: writeTwice(deeper)
         case 36..<52: store(deeper)
         case 52..<58: bulkMemory(deeper)
         case 58..<62: tableOperation(deeper)
@@ -45,6 +46,24 @@ extension BodyGenerator {
     private mutating func assignGlobal(_ depth: Int) {
         guard let global = random.pick(shape.globals.indices.filter { shape.globals[$0].isMutable }) else { return }
         expression(shape.globals[global].type, depth: depth)
+        emit(.globalSet, global)
+    }
+
+    /// The same place written twice, with an access between that may trap: what the first wrote is seen then.
+    private mutating func writeTwice(_ depth: Int) {
+        guard shape.memory != nil,
+            let global = random.pick(
+                shape.globals.indices.filter { shape.globals[$0].isMutable && shape.globals[$0].type != .funcref })
+        else { return store(depth) }
+        let type = shape.globals[global].type
+        value(type)
+        emit(.globalSet, global)
+        if random.chance(40) { store(depth) }
+        load(type, depth)
+        if random.chance(30) {
+            emit(.drop)
+            value(type)
+        }
         emit(.globalSet, global)
     }
 
