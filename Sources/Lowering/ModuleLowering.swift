@@ -55,6 +55,8 @@ final class ModuleLowering {
     struct Attributes {
         let function: [Attribute]
         let raise: [Attribute]
+        /// Of a call of a service, which may trap: one for two arms would be at neither's place.
+        let service: [Attribute]
         let noUnwind: Attribute
         /// Of a parameter: the register that is kept for the context.
         let context: Attribute
@@ -87,7 +89,8 @@ final class ModuleLowering {
             raise: [
                 ir.attribute("noreturn"), ir.attribute("nounwind"), ir.attribute("cold"), ir.attribute("nomerge"),
             ],
-            noUnwind: ir.attribute("nounwind"), context: ir.attribute("swiftself"))
+            service: [ir.attribute("nounwind"), ir.attribute("nomerge")], noUnwind: ir.attribute("nounwind"),
+            context: ir.attribute("swiftself"))
 
         functionTypes = image.functionTypes
         importedFunctionCount = image.importedFunctionCount
@@ -143,7 +146,7 @@ final class ModuleLowering {
     func callService(_ service: UInt64, _ context: Context, _ arguments: [Value], result: IRType? = nil) -> Value {
         let callee = constantField(types.pointer, context, service)
         let type = ir.functionType([types.pointer] + arguments.map(\.type), result ?? types.void)
-        return build.call(callee, type, [address(of: context)] + arguments, attributes: [attributes.noUnwind])
+        return build.call(callee, type, [address(of: context)] + arguments, attributes: attributes.service)
     }
 
     // MARK: Functions

@@ -46,4 +46,29 @@ struct TrapPlaceTests {
                 site == TrapSite(function: UInt32(index), offset: expected), "\(name) \(way.bounds) \(way.tier)")
         }
     }
+
+    /// What both arms end in is one piece of code for the code generator, if it may.
+    @Test(arguments: everyWay)
+    func trapsOfEqualInstructionsInTwoArmsHaveEachItsPlace(_ way: LoweringOptions) throws {
+        var sample = Sample(pages: (1, 1))
+        func fill(_ count: UInt64) -> [UInt8] {
+            Code.constant(.i32, 0) + Code.constant(.i32, 7) + Code.constant(.i32, count) + [0xFC, 0x0B, 0]
+        }
+        let arms = fill(70_000) + [0x05] + fill(80_000)
+        sample.add("arms", [.i32], [], code: Code.get(0) + [0x04, 0x40] + arms + [0x0B])
+        let module = try TestModule(sample.module.bytes)
+        let objects = try Lowering.lower(module.module, plan: module.plan, options: way, product: .parts).objects
+        let native = try NativeModule(object: LoadableObject(checking: Linker.find().link(objects)))
+        let fills = module.module.module.bodies[0].instructions.filter { $0.opcode == .memoryFill }
+        for (argument, fill) in zip([1, 0], fills) {
+            let instance = try native.makeInstance(handler: NoImports(), limiter: ResourceLimiter(limit: 1 << 31))
+            instance.gasCounter = 1 << 40
+            #expect(try instance.instantiate() == .returned([]))
+            guard case .trapped(_, let site) = try instance.call("arms", [UInt64(argument)]) else {
+                Issue.record("no trap")
+                continue
+            }
+            #expect(site == TrapSite(function: 0, offset: fill.offset), "\(argument) \(way.bounds) \(way.tier)")
+        }
+    }
 }
