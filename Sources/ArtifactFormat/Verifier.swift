@@ -29,24 +29,27 @@ public enum ArtifactFormat {
 
     /// The same, of an object that is to be run: with what it takes to map it.
     ///
+    /// - Parameter isAuthentic: whether an authentication code shows that these are bytes which were verified before:
+    ///   their digests are not taken once more then, which is most of the time of a check.
     /// - Throws: what rule is broken, where and how; `.version` for an object of another runtime interface.
     public static func open(
-        _ bytes: [UInt8], expecting expectation: ArtifactExpectation, processor: Int32 = CPULevel.processor
+        _ bytes: [UInt8], expecting expectation: ArtifactExpectation, processor: Int32 = CPULevel.processor,
+        isAuthentic: Bool = false
     ) throws(ArtifactError) -> (manifest: Manifest, object: LoadableObject) {
-        let (manifest, object) = try check(bytes, expectation, processor)
+        let (manifest, object) = try check(bytes, expectation, processor, isAuthentic: isAuthentic)
         guard let object else { throw LoadableObject.unknownVersion }
         return (manifest, object)
     }
 
     private static func check(
-        _ bytes: [UInt8], _ expectation: ArtifactExpectation, _ processor: Int32
+        _ bytes: [UInt8], _ expectation: ArtifactExpectation, _ processor: Int32, isAuthentic: Bool = false
     ) throws(ArtifactError) -> (manifest: Manifest, object: LoadableObject?) {
         let file = try ElfFile(bytes)
         let (manifest, section) = try manifest(of: file)
         // Versions first: an object of another format may rightly break today's rules.
         if expectation == .runnable { try checkRunnable(manifest, processor: processor) }
         let policy = try ElfPolicy(checking: file)
-        try checkDigests(manifest, file, section)
+        if !isAuthentic { try checkDigests(manifest, file, section) }
         let object = try LoadableObject(policy, manifest)
         if case .key(let key) = expectation, manifest.inputs.key != key {
             throw ArtifactError(.unexpectedKey, "manifest", "the object has key \(manifest.inputs.key), not \(key)")

@@ -3,6 +3,7 @@
 #ifndef SMELT_CLINUX_H
 #define SMELT_CLINUX_H
 
+#include <malloc.h>
 #include <spawn.h>
 
 extern int memfd_create(const char *name, unsigned int flags);

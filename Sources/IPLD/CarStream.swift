@@ -95,6 +95,8 @@ public final class CarStream {
     private static func fill(
         _ buffer: inout ArraySlice<UInt8>, _ position: Int, _ count: Int, _ end: Int, _ source: Source
     ) throws(CarError) -> Bool {
+        // Room at once instead of by doubling; not more than most blocks need, as a length may lie.
+        if count > buffer.count { buffer.reserveCapacity(min(count, 1 << 22)) }
         while buffer.count < count {
             guard let more = try source() else { return false }
             if buffer.isEmpty { buffer = more } else { buffer.append(contentsOf: more) }

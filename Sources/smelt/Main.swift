@@ -8,6 +8,7 @@ struct Main {
         // A worker's pipe that closes is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         Output.occupyStandardDescriptors()
+        MemoryReserve.prepare()
         Interruption.prepare()
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }

@@ -32,6 +32,15 @@ import WorkerProtocol
         #expect(run.status == 0, "\(run.errors)")
     }
 
+    @Test func onlyTheWorkerNeedsLLVMAndNeitherProgramAnInstalledSwift() throws {
+        let needed = try ["", "-worker"].map { suffix in
+            try Tool.shell("readelf -d \"$0\(suffix)\" | grep NEEDED").lines
+        }
+        #expect(needed.allSatisfy { $0.contains { $0.contains("libc.so") } })
+        #expect(needed.joined().filter { $0.contains("swift") || $0.contains("dispatch") } == [])
+        #expect(needed.map { $0.contains { $0.contains("LLVM") } } == [false, true])
+    }
+
     @Test func aWarmStoreRunsWithoutACompiler() throws {
         let cold = try runAlone("replay", vectors[0], vectors[1])
         #expect(cold.status == 75 && cold.output.contains("is not installed"), "\(cold.output)")
