@@ -289,7 +289,7 @@ let targets: [Target] = [
         "FVM",
         [
             "FVM", "Replay", "WasmReference", "NativeEngine", "Machine", "Kernel", "StateTree", "Engine", "GasSchedule",
-            "IPLD", "Primitives",
+            "IPLD", "Primitives", "ArtifactFormat", "CodeSettings",
         ]),
     tests(
         "Replay",

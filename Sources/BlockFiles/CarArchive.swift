@@ -45,11 +45,11 @@ public final class CarArchive: BlockArchive {
     /// Opens the archive at `path`.
     ///
     /// - Parameters:
-    ///   - cache: the directory in which tables of blocks are kept.
+    ///   - cache: the directory in which tables of blocks are kept; with nil an archive that needs one is an error.
     ///   - memoryLimit: bytes, unpacked, up to which an archive is read whole.
     ///   - progress: hears of the making of a table.
     public init(
-        path: String, cache: String, memoryLimit: Int = 32 << 20, progress: (Progress) -> Void = { _ in }
+        path: String, cache: String?, memoryLimit: Int = 32 << 20, progress: (Progress) -> Void = { _ in }
     ) throws(BlockFileError) {
         let file = try RandomAccessFile(path: path)
         self.file = file
@@ -65,6 +65,9 @@ public final class CarArchive: BlockArchive {
         } else if let bytes = try ArchivePieces.whole(file, isCompressed: isCompressed, limit: memoryLimit) {
             source = try MemorySource(bytes, path: path)
         } else {
+            guard let cache else {
+                throw .system(path: path, doing: "index", reason: "there is no cache directory for a table of blocks")
+            }
             source = try IndexCache(directory: cache).source(for: file, isCompressed: isCompressed, progress)
         }
         verified = VerifiedSlots(count: source.slotCount)

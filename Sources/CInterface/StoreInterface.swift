@@ -1,5 +1,3 @@
-import ArtifactStore
-import BlockFiles
 import CSmelt
 import Engine
 import IPLD
@@ -119,36 +117,6 @@ public func smelt_store_new(
         let given = try options(callbacks, smelt_store_callbacks(), "callbacks")
         guard given.get != nil else { throw .misuse("callbacks.get is NULL") }
         place.pointee = StoreHandle(CallbackBlockstore(given)).handedOut()
-    }
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-public func smelt_store_open(
-    _ paths: UnsafePointer<UnsafePointer<CChar>?>!, _ count: Int, _ store: UnsafeMutablePointer<OpaquePointer?>!,
-    _ error: UnsafeMutablePointer<OpaquePointer?>!
-) -> Int32 {
-    status(error) { () throws(Failure) in
-        let place = try required(store, "store")
-        place.pointee = nil
-        let rows = UnsafeBufferPointer(start: try required(paths, "paths"), count: count)
-        guard count > 0 else { throw .misuse("no paths") }
-        var archives: [any BlockArchive] = []
-        for path in rows {
-            let path = String(cString: try required(path, "a path"))
-            do {
-                let cache = try ArtifactStore.defaultDirectory() + "/archives"
-                if BlockDatabase.isThere(path) {
-                    archives.append(try BlockDatabase(path: path))
-                } else {
-                    archives.append(try CarArchive(path: path, cache: cache))
-                }
-            } catch let bad as BlockFileError {
-                throw Failure(bad.isLocal ? SMELT_HOST_FAULT : SMELT_BAD_STATE, bad.description)
-            } catch { throw Failure(SMELT_HOST_FAULT, "\(error)") }
-        }
-        let overlay = OverlayBlockstore(base: ArchiveBlockstore(archives))
-        place.pointee = StoreHandle(SerialBlockstore(overlay), root: archives[0].roots.first).handedOut()
     }
 }
 

@@ -23,17 +23,12 @@ public final class CompilePool: Sendable {
     private let limits: @Sendable (Int) -> CompileLimits
     /// Seconds after which a worker that is stopped, or takes nothing, is given up.
     let patience: Double
+    private let installed: InstalledCompiler
     private let state = Mutex(State())
 
     private struct State {
         var idle: [WorkerProcess] = []
         var running = 0
-        /// As a worker said that ran.
-        var identity: CompilerIdentity?
-        /// As the store remembers it of an earlier one.
-        var remembered: CompilerIdentity?
-        /// Of the compiler's files; nil before the store was asked.
-        var digests: [FileStamp: Digest]?
         /// What could not be written to the store, or all there is when there is none.
         var kept: [ArtifactKey: StoredResult] = [:]
     }
@@ -56,6 +51,20 @@ public final class CompilePool: Sendable {
         workerPath = worker
         self.patience = patience
         self.limits = limits
+        installed = InstalledCompiler(store: store)
+    }
+
+    /// A pool of the same store and compiler for another tier.
+    public init(_ other: CompilePool, tier: Tier) {
+        var settings = other.settings
+        settings.tier = tier
+        self.settings = settings
+        store = other.store
+        jobs = other.jobs
+        workerPath = other.workerPath
+        patience = other.patience
+        limits = other.limits
+        installed = other.installed
     }
 
     /// Which compiler the workers are; nil when no worker program is installed.
@@ -64,30 +73,16 @@ public final class CompilePool: Sendable {
     func installedCompiler() throws(LocalFailure) -> CompilerIdentity? {
         guard let path = workerPath ?? WorkerProcess.expectedPath, path != Self.noWorker, WorkerProcess.isThere(path)
         else { return nil }
-        if let remembered = rememberedIdentity(path) { return remembered }
+        // What is made now is asked of a worker that runs, whatever was remembered.
+        if let remembered = installed.remembered(at: path) { return remembered }
         return try identity()
-    }
-
-    /// Which compiler the workers are, without starting one: by its files, which have not changed since one said so.
-    /// What is made now is asked of a worker that runs, whatever was remembered.
-    private func rememberedIdentity(_ path: String) -> CompilerIdentity? {
-        let (known, remembered) = state.withLock { ($0.identity, $0.remembered) }
-        if let identity = known ?? remembered { return identity }
-        let environment = WorkerProcess.environment
-        guard
-            let compiler = store?.knownCompilers().first(where: {
-                $0.isInstalled(at: path, environment: environment)
-            })
-        else { return nil }
-        state.withLock { $0.remembered = compiler.identity }
-        return compiler.identity
     }
 
     /// Which compiler the workers are. Starts one when none has run yet.
     public func identity() throws(LocalFailure) -> CompilerIdentity {
-        if let known = state.withLock({ $0.identity }) { return known }
+        if let known = installed.identity { return known }
         giveBack(try takeWorker())
-        guard let known = state.withLock({ $0.identity }) else { throw .noCompiler("the worker has no identity") }
+        guard let known = installed.identity else { throw .noCompiler("the worker has no identity") }
         return known
     }
 
@@ -262,31 +257,11 @@ public final class CompilePool: Sendable {
         }
         let path: String
         if let workerPath { path = workerPath } else { path = try WorkerProcess.locate() }
-        let worker = try WorkerProcess(path: path, digests: knownDigests())
-        remember(worker.takenDigests, worker.known)
-        let expected = state.withLock { state in
-            if state.identity == nil { state.identity = worker.identity }
-            return state.identity
-        }
-        guard worker.identity == expected else {
+        let worker = try WorkerProcess(path: path, digests: installed.knownDigests)
+        guard installed.learn(from: worker) else {
             throw .noCompiler("\(path) was replaced while this program ran; start it again")
         }
         return worker
-    }
-
-    private func knownDigests() -> [FileStamp: Digest] {
-        if let known = state.withLock({ $0.digests }) { return known }
-        let stored = store?.knownDigests() ?? [:]
-        state.withLock { $0.digests = stored }
-        return stored
-    }
-
-    private func remember(_ taken: [FileStamp: Digest], _ compiler: KnownCompiler?) {
-        // A store that cannot be written costs the next start some time; compiling will say what is wrong with it.
-        if let compiler { try? store?.remember(compiler) }
-        guard !taken.isEmpty else { return }
-        state.withLock { $0.digests = ($0.digests ?? [:]).merging(taken) { _, new in new } }
-        try? store?.remember(taken)
     }
 
     func giveBack(_ worker: WorkerProcess) { state.withLock { $0.idle.append(worker) } }

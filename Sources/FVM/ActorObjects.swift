@@ -11,7 +11,14 @@ import Synchronization
 public final class ActorObjects: ArtifactSource {
     private let pool: CompilePool?
     private let firstUse: FirstUse?
-    private let given = Mutex<[Cid: LoadableObject]>([:])
+    private let given = Mutex<[Cid: Given]>([:])
+
+    /// An object that was handed over. There is nobody to ask for it again, so it stays: as its bytes until it was
+    /// mapped, then as the mapping alone.
+    private enum Given {
+        case object(LoadableObject)
+        case module(NativeModule)
+    }
 
     /// - Parameters:
     ///   - pool: nil is for objects that are handed over alone.
@@ -32,7 +39,7 @@ public final class ActorObjects: ArtifactSource {
                 .unexpectedKey, "manifest",
                 "the object was compiled for other prices or rules than those of the FVM this build runs")
         }
-        given.withLock { $0[manifest.inputs.wasm] = loadable }
+        given.withLock { $0[manifest.inputs.wasm] = .object(loadable) }
         return manifest.inputs.wasm
     }
 
@@ -48,7 +55,11 @@ public final class ActorObjects: ArtifactSource {
     ) throws(EngineError) -> ArtifactAnswer? {
         let code: Cid
         do { code = try Cid(bytes: key) } catch { throw .artifact("code CID: \(error)") }
-        if let object = given.withLock({ $0[code] }) { return .object(object) }
+        switch given.withLock({ $0[code] }) {
+        case .object(let object)?: return .object(object)
+        case .module(let module)?: return .module(module)
+        case nil: break
+        }
         guard let pool else {
             // Code that is there and cannot be run is a lack of this machine, not of the state.
             guard wasm() != nil else { return nil }
@@ -63,6 +74,23 @@ public final class ActorObjects: ArtifactSource {
         case .refused(let text)?: return .refused(text)
         case .failed(let failure)?: throw .compilation(failure.description)
         case nil: return nil
+        }
+    }
+
+    public func mapped(_ object: LoadableObject, to module: NativeModule, key: [UInt8]) {
+        guard let code = try? Cid(bytes: key) else { return }
+        given.withLock { given in
+            // Another one may have been handed over since; that one is mapped when it is asked for.
+            if case .object(let kept)? = given[code], kept == object { given[code] = .module(module) }
+        }
+    }
+
+    /// Bytes of objects that were handed over and not mapped yet.
+    var keptBytes: Int {
+        given.withLock { given in
+            given.values.reduce(0) { count, one in
+                if case .object(let object) = one { count + object.bytes.count } else { count }
+            }
         }
     }
 }

@@ -7,6 +7,8 @@ import Synchronization
 public enum ArtifactAnswer: Sendable {
     /// For a processor level this machine has.
     case object(LoadableObject)
+    /// One that was mapped before.
+    case module(NativeModule)
     /// The FVM refuses the module: stage, place and rule.
     case refused(String)
 }
@@ -22,6 +24,13 @@ public protocol ArtifactSource: AnyObject, Sendable {
     func artifact(
         key: [UInt8], wasm: () -> [UInt8]?, better: @escaping @Sendable (LoadableObject) -> Void
     ) throws(EngineError) -> ArtifactAnswer?
+
+    /// Told that an object it gave was mapped: a source that keeps objects has no need of the bytes any more.
+    func mapped(_ object: LoadableObject, to module: NativeModule, key: [UInt8])
+}
+
+extension ArtifactSource {
+    public func mapped(_ object: LoadableObject, to module: NativeModule, key: [UInt8]) {}
 }
 
 /// Runs compiled actors. Modules are mapped once and shared, and unmapped when nobody asked for them for long and nobody
@@ -63,9 +72,9 @@ public final class NativeEngine: ActorEngine {
         switch try source.artifact(key: key, wasm: wasm, better: better) {
         case .object(let object)?:
             let module = try NativeModule(object: object, signals: signals)
-            perfMap?.add(module, key: key)
-            codeMap?.add(module, key: key)
-            code = .module(module)
+            source.mapped(object, to: module, key: key)
+            code = named(module, key)
+        case .module(let module)?: code = named(module, key)
         case .refused(let text)?: code = .refused(text)
         case nil: return nil
         }
@@ -74,6 +83,12 @@ public final class NativeEngine: ActorEngine {
             loaded.set(key, code, now())
             return code
         }
+    }
+
+    private func named(_ module: NativeModule, _ key: [UInt8]) -> LoadedCode {
+        perfMap?.add(module, key: key)
+        codeMap?.add(module, key: key)
+        return .module(module)
     }
 
     private func known(_ key: [UInt8]) -> LoadedCode? {
@@ -87,9 +102,8 @@ public final class NativeEngine: ActorEngine {
     /// loss: what is there stays.
     private func replace(_ key: [UInt8], by object: LoadableObject) {
         guard let module = try? NativeModule(object: object, signals: signals) else { return }
-        perfMap?.add(module, key: key)
-        codeMap?.add(module, key: key)
+        let code = named(module, key)
         // Code that went meanwhile has no place any more; its better form is in the store.
-        _ = loaded.withLock { $0.replace(key, .module(module)) }
+        _ = loaded.withLock { $0.replace(key, code) }
     }
 }

@@ -98,11 +98,8 @@ enum WorkerSetup {
         return settings
     }
 
-    /// - Parameter tier: nil is what the command line says.
-    static func pool(_ arguments: Parsed, jobs: UInt64 = 0, tier: Tier? = nil) throws(CommandFailure) -> CompilePool {
-        var settings = settings(arguments)
-        if let tier { settings.tier = tier }
-        return CompilePool(store: try StoreCommand.open(arguments), settings: settings, jobs: Int(jobs))
+    static func pool(_ arguments: Parsed, jobs: UInt64 = 0) throws(CommandFailure) -> CompilePool {
+        CompilePool(store: try StoreCommand.open(arguments), settings: settings(arguments), jobs: Int(jobs))
     }
 
     /// Which compiler is installed beside this program; nil when there is none.

@@ -29,7 +29,7 @@ enum ReplayCommand {
         options.networkVersion = try NetworkVersionInput.version(arguments)
         let bundles = try BundleInput.all(arguments)
         let pool = try WorkerSetup.pool(arguments)
-        let firstUse = try firstUse(arguments, pool)
+        let firstUse = firstUse(arguments, pool)
         let engine = NativeEngine(
             source: ActorObjects(pool: pool, firstUse: firstUse),
             perfMap: arguments.has("perf-map") ? try perfMap(bundles) : nil)
@@ -65,9 +65,9 @@ enum ReplayCommand {
     }
 
     /// Begins in the baseline tier what the store has no optimised code of, unless the user waits for it.
-    private static func firstUse(_ arguments: Parsed, _ pool: CompilePool) throws(CommandFailure) -> FirstUse? {
+    private static func firstUse(_ arguments: Parsed, _ pool: CompilePool) -> FirstUse? {
         guard !arguments.has("wait"), pool.settings.tier == .optimised else { return nil }
-        return FirstUse(optimised: pool, baseline: try WorkerSetup.pool(arguments, tier: .baseline))
+        return FirstUse(optimised: pool, baseline: CompilePool(pool, tier: .baseline))
     }
 
     private static func codeUse(_ given: FirstUse.Given) -> ReplaySummary.CodeUse {

@@ -405,6 +405,10 @@ extension CompileOutcome {
             return
         }
         #expect(started(1))
+        // A pool of the other tier asks neither the store nor a worker again.
+        let notes = folder.path + "/store/compilers"
+        #expect(shell("test -s '\(notes)' && rm '\(notes)'"))
+        #expect(try CompilePool(warm, tier: .baseline).installedCompiler() == warm.installedCompiler() && started(1))
         // What is to be compiled is compiled by a worker that says itself who it is.
         #expect(warm.compile([input(Modules.constant(2))])[0].actor != nil && started(2))
         #expect(shell("sleep 0.1; echo '# changed' >> '\(path)'"))

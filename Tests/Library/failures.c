@@ -5,7 +5,9 @@
 #include "../../docs/examples/replay.c"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static int checks, wrong;
 
@@ -402,6 +404,84 @@ static void other_faults_go_on(void) {
     CHECK(foreign == SIGSEGV);
 }
 
+/* ---- Archives --------------------------------------------------------------------------------------------------------- */
+
+static const uint8_t word_cid[] = {1, 0x55, 0, 3, 'a', 'b', 'c'}; /* raw; an identity: it has its block in it */
+
+/* A plain archive of more than 32 MiB, which is not read whole: a block of three bytes, then 33 of a MiB that nobody
+ * reads, so that what their CIDs say does not matter. */
+static void write_large_archive(const char *path) {
+    static const uint8_t header[] = {0xa2, 0x65, 'r', 'o', 'o', 't', 's', 0x81, 0xd8, 0x2a, 0x48, 0, 1, 0x55, 0, 3, 'a', 'b',
+                                     'c', 0x67, 'v', 'e', 'r', 's', 'i', 'o', 'n', 1};
+    static uint8_t block[38 + (1 << 20)] = {1, 0x55, 0xa0, 0xe4, 2, 32};
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL);
+    fputc(sizeof header, file);
+    fwrite(header, 1, sizeof header, file);
+    fputc(sizeof word_cid + 3, file);
+    fwrite(word_cid, 1, sizeof word_cid, file);
+    fwrite("abc", 1, 3, file);
+    for (int i = 0; i < 33; i++) {
+        block[6] = (uint8_t)i;
+        const uint8_t length[3] = {0xa6, 0x80, 0x40}; /* of a block, in groups of seven bits */
+        fwrite(length, 1, sizeof length, file);
+        fwrite(block, 1, sizeof block, file);
+    }
+    CHECK(fclose(file) == 0);
+}
+
+static int has_index(const char *directory) {
+    char command[4200];
+    snprintf(command, sizeof command, "test \"$(ls '%s' 2> /dev/null | grep -c 'car.index$')\" = 1", directory);
+    return system(command) == 0;
+}
+
+static void an_index_lies_where_the_embedder_says(void) {
+    char folder[] = "/tmp/smelt-archives-XXXXXX", path[64], cache[64], other[64];
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/large.car", folder);
+    snprintf(cache, sizeof cache, "%s/deep/cache", folder);
+    snprintf(other, sizeof other, "%s/environment", folder);
+    write_large_archive(path);
+    const char *paths[] = {path};
+    smelt_error *error;
+    smelt_store *store;
+    smelt_archive_options options = {0};
+    CHECK(fails(smelt_store_open_archives(paths, 1, &options, &store, &error), SMELT_MISUSE, &error, "SMELT_INIT"));
+    SMELT_INIT(options);
+    options.cache_directory = "";
+    CHECK(fails(smelt_store_open_archives(paths, 1, &options, &store, &error), SMELT_MISUSE, &error, "cache_directory"));
+
+    /* Of the environment nothing is needed then. */
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("HOME");
+    options.cache_directory = cache;
+    CHECK(smelt_store_open_archives(paths, 1, &options, &store, &error) == SMELT_OK && has_index(cache));
+    smelt_buffer *buffer = smelt_buffer_new();
+    smelt_bytes word = {word_cid, sizeof word_cid};
+    CHECK(smelt_store_get(store, word, buffer, &error) == SMELT_OK);
+    smelt_bytes got = smelt_buffer_bytes(buffer);
+    CHECK(got.length == 3 && memcmp(got.data, "abc", 3) == 0);
+    smelt_store_free(store);
+
+    options.cache_directory = NULL;
+    CHECK(fails(smelt_store_open_archives(paths, 1, &options, &store, &error), SMELT_HOST_FAULT, &error,
+                "no cache directory"));
+    setenv("XDG_CACHE_HOME", other, 1);
+    CHECK(smelt_store_open_archives(paths, 1, NULL, &store, &error) == SMELT_OK);
+    smelt_store_free(store);
+    strcat(other, "/smelt/archives");
+    CHECK(has_index(other));
+
+    /* A place where nothing can be made. */
+    options.cache_directory = path;
+    CHECK(fails(smelt_store_open_archives(paths, 1, &options, &store, &error), SMELT_HOST_FAULT, &error, path));
+    smelt_buffer_free(buffer);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    CHECK(system(command) == 0);
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) { return 64; }
     snprintf(relay_path, sizeof relay_path, "%s/relay.case", argv[2]);
@@ -425,6 +505,7 @@ int main(int argc, char **argv) {
     a_message_ends_when_asked();
     simulations_leave_the_state_alone();
     callbacks_may_use_other_sessions();
+    an_index_lies_where_the_embedder_says();
 
     smelt_engine_free(engine);
     smelt_engine_free(checking);

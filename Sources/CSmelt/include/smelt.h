@@ -36,7 +36,7 @@ extern "C" {
 
 /* The interface: MAJOR changes when a program must be changed, and the library's file name with it. */
 #define SMELT_MAJOR 1
-#define SMELT_MINOR 0
+#define SMELT_MINOR 1
 
 /* Zeroes an option structure and sets its size: smelt_epoch epoch; SMELT_INIT(epoch); */
 #define SMELT_INIT(variable)                                                                                           \
@@ -132,10 +132,20 @@ typedef struct smelt_store_callbacks {
 } smelt_store_callbacks;
 
 int32_t smelt_store_new(const smelt_store_callbacks *callbacks, smelt_store **store, smelt_error **error);
+
+typedef struct smelt_archive_options {
+    size_t size;
+    /* Where archives without an index get one, named by the file's content; made when it is needed. NULL: smelt/archives
+     * in $XDG_CACHE_HOME or $HOME/.cache, which is all that is ever asked of the environment. */
+    const char *cache_directory;
+} smelt_archive_options;
+
 /* Reads archives (CAR of version 1 or 2, plain, in Zstandard frames, or Forest's; directories that smelt chain import has
- * filled), the first that has a block; what is
- * put stays in memory. Large files without an index get one in the cache directory. SMELT_BAD_STATE: a file that is
- * not there, or is no archive. */
+ * filled), the first that has a block; what is put stays in memory. `options` may be NULL. SMELT_BAD_STATE: a file that
+ * is not there, or is no archive. (Since 1.1.) */
+int32_t smelt_store_open_archives(const char *const *paths, size_t count, const smelt_archive_options *options,
+                                  smelt_store **store, smelt_error **error);
+/* The same without options. */
 int32_t smelt_store_open(const char *const *paths, size_t count, smelt_store **store, smelt_error **error);
 int32_t smelt_store_get(smelt_store *store, smelt_bytes cid, smelt_buffer *block, smelt_error **error);
 /* The binary CID of the first root of the first archive. */
