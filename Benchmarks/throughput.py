@@ -99,8 +99,9 @@ def main():
             lines = subprocess.run(build.command(VECTORS, "--jobs", "1", "--format", "ndjson"), check=True,
                                    capture_output=True, text=True).stdout.splitlines()
             rows = [row for row in map(json.loads, lines) if "name" in row]
-            running = sum(message["nanoseconds"] for row in rows for message in row["messages"]) / 1e9
-            print(f"  of 1 job's {alone:.3f} s messages take {running:.3f} s")
+            running = sum(message["processor_nanoseconds"] for row in rows for message in row["messages"]) / 1e9
+            reading = sum(row.get("reading_nanoseconds", 0) for row in rows) / 1e9
+            print(f"  processor time of 1 job: reading the vectors {reading:.3f} s, their messages {running:.3f} s")
         if options.before:
             for way in ("1 job", "2 jobs", "2 processes", "first receipt"):
                 print(f"before / now, {way}: {medians['before: ' + way] / medians[way]:.2f}")

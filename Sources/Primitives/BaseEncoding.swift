@@ -132,21 +132,37 @@ public enum Base64 {
             guard count % 4 == 0 else { return nil }
             guard count > 0 else { return [] }
             let padding = input[count - 1] != UInt8(ascii: "=") ? 0 : input[count - 2] != UInt8(ascii: "=") ? 1 : 2
-            var out: [UInt8] = []
-            out.reserveCapacity(count / 4 * 3)
-            var buffer: UInt32 = 0
-            var bits = 0
-            for index in 0..<(count - padding) {
-                let value = values[Int(input[index])]
-                guard value != 0xff else { return nil }
-                buffer = (buffer << 6 | UInt32(value)) & 0xffff
-                bits += 6
-                if bits >= 8 {
-                    bits -= 8
-                    out.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-                }
+            // Values of characters have six bits: higher ones are those of a character that is none.
+            var seen: UInt32 = 0
+            let table = values
+            func value(_ index: Int) -> UInt32 {
+                let value = UInt32(table[Int(input[index])])
+                seen |= value
+                return value
             }
-            return buffer & (1 << UInt32(bits) - 1) == 0 ? out : nil
+            let groups = padding == 0 ? count / 4 : count / 4 - 1
+            var left: UInt32 = 0
+            let out = [UInt8](unsafeUninitializedCapacity: count / 4 * 3 - padding) { room, filled in
+                // Sound: each group has four characters in the text and three bytes in the room; the last, when it is
+                // padded, as many bytes less as there are paddings. All that is counted as filled was written.
+                for index in 0..<groups {
+                    let group =
+                        value(4 * index) << 18 | value(4 * index + 1) << 12 | value(4 * index + 2) << 6
+                        | value(4 * index + 3)
+                    room[3 * index] = UInt8(truncatingIfNeeded: group >> 16)
+                    room[3 * index + 1] = UInt8(truncatingIfNeeded: group >> 8)
+                    room[3 * index + 2] = UInt8(truncatingIfNeeded: group)
+                }
+                if padding > 0 {
+                    let third = padding == 1 ? value(4 * groups + 2) : 0
+                    let group = value(4 * groups) << 18 | value(4 * groups + 1) << 12 | third << 6
+                    room[3 * groups] = UInt8(truncatingIfNeeded: group >> 16)
+                    if padding == 1 { room[3 * groups + 1] = UInt8(truncatingIfNeeded: group >> 8) }
+                    left = padding == 1 ? group & 0xff : group & 0xffff
+                }
+                filled = count / 4 * 3 - padding
+            }
+            return seen < 64 && left == 0 ? out : nil
         }
     }
 }

@@ -32,6 +32,7 @@ public enum JSONReport {
         }
         members.append(.init("gas_used", .integer(report.gasUsed)))
         members.append(.init("nanoseconds", .integer(report.nanoseconds)))
+        members.append(.init("reading_nanoseconds", .integer(report.readingNanoseconds)))
         members.append(.init("messages", .array(report.messages.map(value))))
         members.append(.init("mismatches", .array(report.mismatches.map(value))))
         members.append(.init("trace", value(report.trace)))

@@ -48,6 +48,8 @@ public struct VectorReport: Sendable {
     public var manifest: Cid?
     /// The price list's name.
     public var priceList: String?
+    /// Processor time for reading the vector: its file, JSON, compression and archive; with its first variant.
+    public var readingNanoseconds: UInt64 = 0
     /// What it asked for and the vector does not have.
     public var missing = Missing()
     /// Verifications answered by a rule.

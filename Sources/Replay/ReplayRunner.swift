@@ -154,6 +154,7 @@ public struct ReplayRunner: Sendable {
     }
 
     private func reports(of source: VectorSource) -> [VectorReport] {
+        let clock = ExecutionClock()
         let json: [UInt8]
         let vector: Vector
         do {
@@ -163,7 +164,7 @@ public struct ReplayRunner: Sendable {
             return [.unreadable(name: source.name ?? source.title, file: source.title, problem: "\(error)")]
         }
         var outcomes = runner.run(
-            vector, file: source.title, golden: { (name) throws(FileError) in try goldenTrace(name, source) },
+            vector, file: source.title, reading: clock, golden: { (name) throws(FileError) in try goldenTrace(name, source) },
             output: traceFile)
         if let extracted {
             for index in outcomes.indices where outcomes[index].report.postconditions != nil {

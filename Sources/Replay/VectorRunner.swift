@@ -52,10 +52,12 @@ struct VectorRunner: Sendable {
 
     /// Runs all variants, each on its own copy of the blocks.
     /// - Parameters:
+    ///   - reading: since when the vector is read.
     ///   - golden: the trace of a name to compare with; nil is none.
     ///   - output: opens the file for the trace of a name; nil is none.
     func run(
-        _ vector: Vector, file: String, golden: GoldenTraces = { (_) throws(FileError) in nil },
+        _ vector: Vector, file: String, reading: ExecutionClock = ExecutionClock(),
+        golden: GoldenTraces = { (_) throws(FileError) in nil },
         output: TraceOutput = { _ in nil }
     ) -> [Outcome] {
         let several = vector.variants.count > 1
@@ -68,9 +70,11 @@ struct VectorRunner: Sendable {
         } catch {
             return [Outcome(report: .unreadable(name: vector.name, file: file, problem: error.description))]
         }
-        return vector.variants.map { variant in
+        let read = reading.elapsed.processor.nanoseconds
+        return vector.variants.enumerated().map { index, variant in
             let name = several ? "\(vector.name)__\(variant.id)" : vector.name
             var report = VectorReport(name: name, file: file, status: .passed)
+            report.readingNanoseconds = index == 0 ? read : 0
             report.networkVersion = variant.networkVersion
             report.epoch = variant.epoch
             if let networkVersion, networkVersion != variant.networkVersion {
