@@ -78,12 +78,21 @@ public struct GasSearch: Sendable {
     private static let elite = 6
     /// How many of the worst are measured with all that an interval needs, for each that is kept.
     private static let candidates = 3
+    /// Memories that bodies of one generation walk through: to make one takes as long as to measure some bodies.
+    private static let memories = 2
+    /// Instances on which a body is measured before it may be given up, and those that are kept at least.
+    private static let stretches = (first: 2, least: 5, most: 40)
+    /// The share of the budget after which what was found is measured.
+    private static let breeding = 2.0 / 3
 
     private let settings: Settings
     private let pool: CompilePool
     private var random: SplitMix64
     /// Nanoseconds per gas of each time a body was measured; none for one that trapped.
     private var known: [Genome: [Double]] = [:]
+
+    /// Bodies whose memory had no turn yet.
+    private var waiting: [Genome] = []
 
     private var failed: [Failed] = []
 
@@ -103,8 +112,7 @@ public struct GasSearch: Sendable {
 
     private mutating func run(_ progress: (Progress) -> Void) throws(BenchError) -> Outcome {
         let start = ThreadClock.wall
-        // The last sixth is for measuring what was found.
-        let end = start + UInt64(settings.budget * 1e9 * 5 / 6)
+        let end = start + UInt64(settings.budget * 1e9 * GasSearch.breeding)
         var generation = 0
         // Each instruction alone, and some bodies at random.
         var population = Genome.alone
@@ -160,16 +168,19 @@ public struct GasSearch: Sendable {
         return next
     }
 
-    /// Measures bodies, in one module for each memory.
+    /// Measures bodies, in one module for each memory: of those memories that most bodies wait for.
     private mutating func evaluate(_ population: [Genome]) throws(BenchError) {
         var fresh: [Genome] = []
-        for genome in population where known[genome]?.isEmpty != true && !fresh.contains(genome) {
+        var seen: Set<Genome> = []
+        for genome in waiting + population where known[genome]?.isEmpty != true && seen.insert(genome).inserted {
             fresh.append(genome)
         }
-        for stride in Genome.strides {
-            let group = fresh.filter { $0.stride == stride }
-            if !group.isEmpty { try compile(group) }
+        let groups = Dictionary(grouping: fresh, by: \.walk)
+        let walks = Genome.Walk.all.filter { groups[$0] != nil }.sorted {
+            (groups[$0]?.count ?? 0) > (groups[$1]?.count ?? 0)
         }
+        for walk in walks.prefix(GasSearch.memories) { try compile(groups[walk] ?? []) }
+        waiting = walks.dropFirst(GasSearch.memories).flatMap { groups[$0] ?? [] }
     }
 
     /// Compiles and measures; of bodies that are not compiled together, each half alone, until those are found that
@@ -203,31 +214,65 @@ public struct GasSearch: Sendable {
         }
     }
 
-    /// The worst once more, each in a module of its own, with all the rounds an interval needs: more than are kept, as
-    /// far as there is time, since what led by little may not lead then.
+    /// A body on its way to a figure with an interval.
+    private struct Candidate {
+        let genome: Genome
+        let kernel: Kernel
+        let wasm: [UInt8]
+        let module: NativeModule
+        var series: [LoopMeasure.Series] = []
+        var median: Double { (try? Sample(series.flatMap(\.ratios)))?.median ?? 0 }
+
+        var arguments: [UInt64] { [GasSearch.iterations, kernel.a, kernel.b, kernel.start] }
+    }
+
+    /// The worst once more, each in a module of its own, with all the rounds an interval needs. All are measured in
+    /// turn, on one new instance each, so that a bad moment of the machine meets all alike; the half that takes less is given up
+    /// again and again, and the time that is left goes to those that are kept.
     private func confirm(_ ranked: [Genome], until end: UInt64) throws(BenchError) -> [Found] {
-        var found: [Found] = []
-        var shapes: Set<Set<String>> = []
-        for genome in ranked where found.count < settings.kept * GasSearch.candidates {
-            guard found.count < settings.kept || ThreadClock.wall < end else { break }
-            // Of bodies with the same instructions on the same memory one is enough.
-            let shape = Set(genome.genes.map(\.opcode.name) + ["\(genome.stride)"])
-            guard !shapes.contains(shape) else { continue }
+        var candidates = try candidates(ranked)
+        var stretch = 0
+        while stretch < GasSearch.stretches.least || ThreadClock.wall < end, stretch < GasSearch.stretches.most {
+            for index in candidates.indices {
+                do {
+                    let instance = try candidates[index].module.started()
+                    let series = try LoopMeasure.series(
+                        instance, KernelModule.loop(0), candidates[index].arguments, LoopMeasure.Effort())
+                    candidates[index].series.append(series)
+                } catch .trapped { candidates[index].series = [] } catch { throw error }
+            }
+            stretch += 1
+            candidates = candidates.filter { !$0.series.isEmpty }.sorted { $0.median > $1.median }
+            let isLate = ThreadClock.wall >= end
+            if stretch >= GasSearch.stretches.first || isLate {
+                candidates = Array(candidates.prefix(isLate ? settings.kept : max(settings.kept, candidates.count / 2)))
+            }
+        }
+        return try candidates.prefix(settings.kept).map { (candidate) throws(BenchError) in
+            Found(
+                text: candidate.genome.text, wasm: candidate.wasm, export: KernelModule.loop(0),
+                arguments: Array(candidate.arguments.dropFirst()),
+                measure: try LoopMeasure.combined(candidate.series, KernelModule.loop(0)))
+        }
+    }
+
+    /// The worst, more than are kept, since what led by little may not lead then. Of bodies with the same instructions on
+    /// the same memory one is enough.
+    private func candidates(_ ranked: [Genome]) throws(BenchError) -> [Candidate] {
+        var candidates: [Candidate] = []
+        var shapes: Set<Genome> = []
+        for genome in ranked where candidates.count < settings.kept * GasSearch.candidates {
+            let names = Set(genome.genes.map(\.opcode)).sorted { $0.name < $1.name }
+            let shape = Genome(
+                genes: names.map { Genome.Gene(opcode: $0, takesTop: true, source: 0, immediate: 0) },
+                walk: genome.walk)
+            guard shapes.insert(shape).inserted else { continue }
             let kernel = genome.kernel(settings.prices)
             let wasm = KernelModule(kernels: [kernel], prices: settings.prices, isFound: true).bytes
-            let arguments = [kernel.a, kernel.b, kernel.start]
-            do {
-                let measure = try LoopMeasure.measure(
-                    wasm: wasm, export: KernelModule.loop(0), arguments: [GasSearch.iterations] + arguments, pool: pool)
-                shapes.insert(shape)
-                found.append(
-                    Found(
-                        text: genome.text, wasm: wasm, export: KernelModule.loop(0), arguments: arguments,
-                        measure: measure))
-            } catch .trapped { continue } catch { throw error }
+            let module = try NativeModule.compiled(wasm, pool)
+            candidates.append(Candidate(genome: genome, kernel: kernel, wasm: wasm, module: module))
         }
-        let worst = found.sorted { $0.measure.nanosecondsPerGas.value > $1.measure.nanosecondsPerGas.value }
-        return Array(worst.prefix(settings.kept))
+        return candidates
     }
 }
 

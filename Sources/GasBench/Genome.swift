@@ -17,12 +17,27 @@ struct Genome: Sendable, Hashable {
     }
 
     var genes: [Gene]
-    /// How far the lines of its memory lie apart, as a power of two of bytes: each holds the address of the next one, in
-    /// an order that nothing guesses. Far apart, they are on pages of their own and share places in caches.
-    var stride = strides[0]
+    /// The memory it walks through.
+    var walk = Walk.all[0]
 
-    /// Distances that lines may have.
-    static let strides = [6, 8, 10, 12]
+    /// Lines that each hold the address of the next one, in an order that nothing guesses.
+    struct Walk: Sendable, Hashable {
+        /// How far they lie apart, as a power of two of bytes. Far apart, they are on pages of their own and share places
+        /// in caches.
+        var stride: Int
+        /// How much memory they fill, as a power of two of bytes: no cache holds it, and twice as much has twice as many
+        /// entries in the tables of pages. The FVM gives a guest 512 MiB at most.
+        var reach: Int
+
+        static let all = [28, 29].flatMap { reach in [6, 8, 10, 12].map { Walk(stride: $0, reach: reach) } }
+
+        /// For people.
+        var text: String { "lines \(1 << stride) bytes apart in \((1 << reach) >> 20) MiB" }
+
+        var memory: MemoryShape {
+            MemoryShape(pages: (1 << reach) >> 16, lines: reach - stride, stride: stride, offset: 0)
+        }
+    }
 
     /// More would only make compiling slow: bodies repeat what is here.
     static let longest = 12
@@ -51,14 +66,7 @@ struct Genome: Sendable, Hashable {
     /// The instructions as text, for people.
     var text: String {
         let names = genes.map(\.opcode.name).joined(separator: " ")
-        return stride == Genome.strides[0] ? names : "lines \(1 << stride) bytes apart: \(names)"
-    }
-
-    /// The memory it walks through: 256 MiB of lines.
-    private var memory: MemoryShape {
-        MemoryShape(
-            pages: MemoryShape.dram.pages, lines: MemoryShape.dram.lines + MemoryShape.dram.stride - stride,
-            stride: stride, offset: 0)
+        return "\(walk.text): \(names)"
     }
 
     /// The loop as a kernel on memory that no cache holds.
@@ -68,7 +76,7 @@ struct Genome: Sendable, Hashable {
         let repeats = max(1, Genome.body / max(1, once.code.path.count))
         let genes = genes
         return Kernel(
-            name: "loop", form: .latency, operands: "", opcodes: [], glue: [], memory: memory, copies: 1,
+            name: "loop", form: .latency, operands: "", opcodes: [], glue: [], memory: walk.memory, copies: 1,
             // Numbers near 1 as floats, odd as integers.
             a: 0x3FF8_0000_0000_0001, b: 0x3FC0_0001, start: 0xB504_F333_F9DE_6485, aType: .f64, bType: .f32,
             chainType: .i32, chains: 1, isWalk: true, isFresh: false, frame: .locals
@@ -154,8 +162,8 @@ extension Genome {
     static func random(_ random: inout SplitMix64) -> Genome {
         let genes = (0...random.below(6)).map { _ in gene(&random) }
         // Half of them on lines that lie close.
-        let place = random.below(2 * (strides.count - 1))
-        return Genome(genes: genes, stride: place < strides.count ? strides[place] : strides[0])
+        let place = random.below(2 * (Walk.all.count - 1))
+        return Genome(genes: genes, walk: place < Walk.all.count ? Walk.all[place] : Walk.all[0])
     }
 
     private static func gene(_ random: inout SplitMix64) -> Gene {
@@ -190,12 +198,12 @@ extension Genome {
             }
         default: genes[place] = Genome.gene(&random)
         }
-        return Genome(genes: Array(genes.prefix(Genome.longest)), stride: stride)
+        return Genome(genes: Array(genes.prefix(Genome.longest)), walk: walk)
     }
 
-    /// The same on lines that lie at other distances.
+    /// The same on lines that lie at other distances, or fill more or less memory.
     var elsewhere: [Genome] {
-        Genome.strides.filter { $0 != stride }.map { Genome(genes: genes, stride: $0) }
+        Walk.all.filter { $0 != walk }.map { Genome(genes: genes, walk: $0) }
     }
 
     /// What is left of it without one of its instructions, each of them alone, and one in the place of the first two:
@@ -205,16 +213,16 @@ extension Genome {
         let alone = genes.map { gene in
             var gene = gene
             gene.takesTop = true
-            return Genome(genes: [gene], stride: stride)
+            return Genome(genes: [gene], walk: walk)
         }
         let without = genes.indices.map { index in
             var genes = genes
             genes.remove(at: index)
-            return Genome(genes: genes, stride: stride)
+            return Genome(genes: genes, walk: walk)
         }
         let one = Genome.fused(genes[0], genes[1])
-        return alone + without + one.map { Genome(genes: [$0], stride: stride) }
-            + (genes.count > 2 ? one.map { Genome(genes: [$0] + genes.dropFirst(2), stride: stride) } : [])
+        return alone + without + one.map { Genome(genes: [$0], walk: walk) }
+            + (genes.count > 2 ? one.map { Genome(genes: [$0] + genes.dropFirst(2), walk: walk) } : [])
     }
 
     /// Instructions that take what the first takes and give what the second gives, where that takes the first's result.
@@ -232,6 +240,6 @@ extension Genome {
         let start = genes.prefix(random.below(genes.count + 1))
         let end = other.genes.suffix(random.below(other.genes.count + 1))
         let all = Array((start + end).prefix(Genome.longest))
-        return all.isEmpty ? self : Genome(genes: all, stride: stride)
+        return all.isEmpty ? self : Genome(genes: all, walk: walk)
     }
 }

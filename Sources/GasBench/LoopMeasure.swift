@@ -57,11 +57,7 @@ public struct LoopMeasure: Sendable {
     ) throws(BenchError) -> LoopMeasure {
         var series: [Series] = []
         for _ in 0..<max(1, effort.instances) {
-            let instance = try module.started()
-            series.append(
-                try measure(export, arguments, effort) { (arguments) throws(BenchError) in
-                    try instance.timed(export, arguments)
-                })
+            series.append(try Self.series(try module.started(), export, arguments, effort))
         }
         return try combined(series, export)
     }
@@ -69,12 +65,16 @@ public struct LoopMeasure: Sendable {
     static func measure(
         _ instance: any ActorInstance, _ export: String, _ arguments: [UInt64], _ effort: Effort
     ) throws(BenchError) -> LoopMeasure {
-        try combined(
-            [
-                measure(export, arguments, effort) { (arguments) throws(BenchError) in
-                    try instance.timed(export, arguments)
-                }
-            ], export)
+        try combined([series(instance, export, arguments, effort)], export)
+    }
+
+    /// Measures on one instance.
+    static func series(
+        _ instance: any ActorInstance, _ export: String, _ arguments: [UInt64], _ effort: Effort
+    ) throws(BenchError) -> Series {
+        try measure(export, arguments, effort) { (arguments) throws(BenchError) in
+            try instance.timed(export, arguments)
+        }
     }
 
     /// Measures the same loop in another engine, instrumented as the reference does it.
@@ -99,7 +99,7 @@ public struct LoopMeasure: Sendable {
     }
 
     /// What one instance showed.
-    private struct Series {
+    struct Series {
         /// Nanoseconds per gas of each pair.
         var ratios: [Double]
         /// Milligas of all iterations of the shorter runs.
@@ -109,7 +109,7 @@ public struct LoopMeasure: Sendable {
 
     /// The median of all pairs. The interval is that of pairs, and reaches at least from the lowest to the highest
     /// median of an instance: pairs of one instance know nothing of how instances differ.
-    private static func combined(_ series: [Series], _ export: String) throws(BenchError) -> LoopMeasure {
+    static func combined(_ series: [Series], _ export: String) throws(BenchError) -> LoopMeasure {
         guard let first = series.first, let sample = try? Sample(series.flatMap(\.ratios)) else {
             throw .noTime(rounds: 0)
         }

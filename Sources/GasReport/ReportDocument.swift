@@ -40,8 +40,22 @@ public struct ReportDocument: Sendable {
     /// Guest code of all messages: nanoseconds against gas, weighted so that each message's relative error counts.
     var guestFit: Result<Line, NoModel> { fit(of: "wasm_exec") }
 
+    /// Guest code by the network version that ran it, where there are several: what fits in none together may fit in
+    /// each.
+    var guestFits: [(version: UInt32, line: Result<Line, NoModel>)] { Self.guestFits(records) }
+
+    static func guestFits(_ records: [MessageRecord]) -> [(version: UInt32, line: Result<Line, NoModel>)] {
+        let versions = Set(records.map(\.networkVersion)).sorted()
+        guard versions.count > 1 else { return [] }
+        return versions.map { version in
+            (version, fit(of: "wasm_exec", records.filter { $0.networkVersion == version }))
+        }
+    }
+
     /// A charge for computing, by message: nanoseconds against gas.
-    func fit(of charge: String) -> Result<Line, NoModel> {
+    func fit(of charge: String) -> Result<Line, NoModel> { Self.fit(of: charge, records) }
+
+    static func fit(of charge: String, _ records: [MessageRecord]) -> Result<Line, NoModel> {
         let usable = records.compactMap { record in record.charges.first { $0.name == charge && $0.compute > 0 } }
         let x = usable.map { Double($0.compute) / 1000 }
         do throws(NoModel) {
@@ -62,7 +76,9 @@ public struct ReportDocument: Sendable {
             "schema": .string(Self.schema), "conditions": measured.conditions, "facts": measured.facts,
             "headline": headline,
             "yardstick_ns": yardstick?.json(decimals: 6) ?? .null, "left_out": .array(measured.leftOut),
-            "fits": .array([fit("guest code, by message", guestFit)] + chargeFits),
+            "fits": .array(
+                [fit("guest code, by message", guestFit)]
+                    + guestFits.map { fit("guest code, by message, nv\($0.version)", $0.line) } + chargeFits),
             "methods": .array(methods.map { method($0.title, $0.records) }),
             "calls": parts(\.calls, "call"), "charges": parts(\.charges, "charge"), "shares": shares,
             "operators": measured.operators, "compile": measured.compile,
@@ -203,6 +219,14 @@ public struct ReportDocument: Sendable {
             .init("worst_message", reproducer.map { .string($0) } ?? .null),
             .init("guest_ns_per_gas", line?.slope.json(decimals: 6) ?? .null),
             .init("guest_r_squared", number(line?.rSquared, 4)),
+            .init(
+                "guest_by_network_version",
+                .array(
+                    guestFits.map { version, line in
+                        .object(
+                            [.init("network_version", .integer(version))]
+                                + (fit("guest code", line).members ?? []).filter { $0.name != "model" })
+                    })),
             .init("share_without_charge", number(spans > 0 ? uncharged / spans : nil, 4)),
         ]
         return .object(members)

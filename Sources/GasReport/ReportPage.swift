@@ -58,7 +58,19 @@ public struct ReportPage {
         let boxes = figures.map { "<div class=\"figure\"><b>\($0.1)</b>\(HTML.text($0.0))</div>" }.joined()
         let worst = head?["worst_message"]?.string ?? ""
         let operatorName = head?["worst_operator"]?.string.map { "; the worst operator is \($0)" } ?? ""
-        return "<div class=\"figures\">\(boxes)</div><p>Worst message: <code>\(HTML.text(worst))</code>"
+        let versions = (head?["guest_by_network_version"]?.array ?? []).map { fit -> [String] in
+            [
+                fit["network_version"]?.numberText ?? "", fit["points"]?.numberText ?? "",
+                Estimate(json: fit["ns_per_gas"]).map(Self.text) ?? "none",
+                fit["r_squared"]?.double.map { Decimal.text($0, 3) } ?? "", fit["refused"]?.string ?? "",
+            ]
+        }
+        let byVersion =
+            versions.isEmpty
+            ? ""
+            : HTML.table(
+                ["guest code at network version", "messages", "ns per gas, slope", "R²", "why there is none"], versions)
+        return "<div class=\"figures\">\(boxes)</div>\(byVersion)<p>Worst message: <code>\(HTML.text(worst))</code>"
             + "\(HTML.text(operatorName)).</p>"
     }
 
@@ -74,11 +86,14 @@ public struct ReportPage {
         }
         guard !points.isEmpty else { return "" }
         var lines: [(style: String, y: (Double) -> Double)] = [("target", { $0 * ReportDocument.promise })]
-        if case .success(let line) = document.guestFit { lines.append(("fit", { line.value(at: $0) })) }
+        var fits = [document.guestFit]
+        if case .failure = document.guestFit { fits = document.guestFits.map(\.line) }
+        for case .success(let line) in fits { lines.append(("fit", { line.value(at: $0) })) }
         return """
             <section id="guest-code"><h2>Guest code of every message</h2>
             \(Chart.scatter(points, x: "gas of wasm_exec", y: "nanoseconds", lines: lines))
-            <p>Dashed: ten gas per nanosecond. Full: the fitted line (least squares, weighted by 1/gas).</p></section>
+            <p>Dashed: ten gas per nanosecond. Full: the fitted line (least squares, weighted by 1/gas), or \
+            where all messages together have none, that of each network version which has one.</p></section>
             """
     }
 

@@ -25,6 +25,10 @@ enum GasSearchCommand {
                         + "\(max(0, Int(budget) - Int((Progress.now - start) / 1_000_000_000))) s left; \(state.text)")
             }
         } catch { throw GasBenchSetup.failure(error) }
+        let comparison: TableComparison?
+        do { comparison = try compare(outcome, setup, arguments, progress) } catch {
+            throw GasBenchSetup.failure(error)
+        }
         progress.finish()
         try Files.makeDirectory(directory)
         var rows: [JSONValue] = []
@@ -63,12 +67,27 @@ enum GasSearchCommand {
             try Files.write(failed.wasm, to: path)
             Output.note("smelt: \(path): \(failed.text): \(failed.reason)")
         }
-        try report(outcome, rows, setup, missing: peers.missing, json: arguments.value("format") == "json")
+        try report(
+            outcome, rows, comparison, setup, missing: peers.missing, json: arguments.value("format") == "json")
         return .success
     }
 
+    /// The worst loop beside the worst row of the operator table, when the search is over: it never sees the table.
+    private static func compare(
+        _ outcome: GasSearch.Outcome, _ setup: GasBenchSetup, _ arguments: Parsed, _ progress: Progress
+    ) throws(BenchError) -> TableComparison? {
+        guard !arguments.has("no-table"), let worst = outcome.found.first else { return nil }
+        progress.update("looking for the operator table's worst row")
+        guard let row = try TableComparison.worstRow(setup.bench, pool: setup.metered) else { return nil }
+        progress.update("measuring the worst loop beside \(row.title)")
+        return try TableComparison.measure(
+            wasm: worst.wasm, export: worst.export, arguments: [GasSearch.iterations] + worst.arguments, beside: row,
+            prices: setup.bench.prices, pool: setup.metered)
+    }
+
     private static func report(
-        _ outcome: GasSearch.Outcome, _ rows: [JSONValue], _ setup: GasBenchSetup, missing: [String], json: Bool
+        _ outcome: GasSearch.Outcome, _ rows: [JSONValue], _ comparison: TableComparison?, _ setup: GasBenchSetup,
+        missing: [String], json: Bool
     ) throws(CommandFailure) {
         if json {
             try Output.json(
@@ -78,6 +97,7 @@ enum GasSearchCommand {
                     "measured": .integer(outcome.measured), "trapped": .integer(outcome.trapped),
                     "not_compiled": .integer(outcome.failed.count),
                     "missing_engines": .array(missing.map { .string($0) }), "found": .array(rows),
+                    "beside_table": comparison.map(value) ?? .null,
                 ]))
             return
         }
@@ -93,9 +113,25 @@ enum GasSearchCommand {
                 GasMeasureCommand.text(found.measure) + others.joined()
                     + "\n  \(found.text)\n  \(row["command"]?.string ?? "")")
         }
+        if let comparison {
+            try Output.data(
+                "beside the operator table's worst row, \(comparison.row), in the same \(comparison.rounds) rounds: "
+                    + GasBenchSetup.text(comparison.found, 3) + " and " + GasBenchSetup.text(comparison.table, 3)
+                    + " ns per gas, ratio " + GasBenchSetup.text(comparison.ratio, 3))
+        }
         try Output.data(
             "\(outcome.measured) loops measured, \(outcome.trapped) trapped, \(outcome.generations) generations, seed "
                 + "\(setup.conditions.seed)")
+    }
+}
+
+extension GasSearchCommand {
+    private static func value(_ comparison: TableComparison) -> JSONValue {
+        .object([
+            "row": .string(comparison.row), "table_ns_per_gas": comparison.table.json,
+            "found_ns_per_gas": comparison.found.json, "ratio": comparison.ratio.json,
+            "rounds": .integer(comparison.rounds),
+        ])
     }
 }
 

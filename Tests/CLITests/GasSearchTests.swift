@@ -11,10 +11,12 @@ import Testing
     @Test func theCommandOfWhatWasFoundRuns() throws {
         let directory = folder.path("what is found")
         let run = try Tool.smelt(
-            "gas", "search", "--budget", "2", "--seed", "4", "--tier", "baseline", "--format", "json", "-o", directory)
+            "gas", "search", "--budget", "2", "--seed", "4", "--tier", "baseline", "--format", "json", "-o", directory,
+            "--no-table")
         #expect(run.status == 0, "\(run.errors)")
         let report = try JSON.parse(Array(run.output.utf8))
         #expect(report["schema"]?.string == "smelt.gas.search/1")
+        #expect(report["beside_table"]?.isNull == true)
         let worst = try #require(report["found"]?.array?.first)
         let command = try #require(worst["command"]?.string)
         // The same loop in each other engine that is there, which counts the same gas.

@@ -27,7 +27,7 @@ import WasmFormat
             #expect(genome.genes.count <= Genome.longest)
         }
         #expect(Set(genomes.flatMap { $0.genes.map(\.opcode) }).count > 100)
-        #expect(Set(genomes.map(\.stride)) == Set(Genome.strides))
+        #expect(Set(genomes.map(\.walk)) == Set(Genome.Walk.all))
     }
 
     @Test func equalSeedsBeginAlike() {
@@ -77,17 +77,37 @@ import WasmFormat
         #expect(!apart.simpler.contains(Genome(genes: [gene(.i32Load)])))
     }
 
-    /// The same body on lines further apart walks through as much memory, and its module says so.
+    /// The same body on lines further apart, and in more memory; what it walks through no cache holds.
     @Test func aBodyIsTriedElsewhereInMemory() {
         let genome = Genome(genes: [.init(opcode: .i32Load, takesTop: true, source: 0, immediate: 0)])
-        #expect(
-            genome.elsewhere.map(\.stride) == [8, 10, 12] && genome.elsewhere.allSatisfy { $0.genes == genome.genes })
+        #expect(genome.elsewhere.map(\.walk.stride) == [8, 10, 12, 6, 8, 10, 12])
+        #expect(genome.elsewhere.map(\.walk.reach) == [28, 28, 28, 29, 29, 29, 29])
+        #expect(genome.elsewhere.allSatisfy { $0.genes == genome.genes })
         for other in [genome] + genome.elsewhere {
             let memory = other.kernel(.fvm).memory
-            #expect((memory.lineMask + 1) << UInt64(memory.stride) == 256 << 20 && memory.warmLines == 0)
-            #expect(other.simpler.allSatisfy { $0.stride == other.stride })
+            let bytes = (memory.lineMask + 1) << UInt64(memory.stride)
+            #expect(bytes == 1 << UInt64(other.walk.reach) && bytes == UInt64(memory.pages) << 16)
+            #expect(memory.warmLines == 0 && other.simpler.allSatisfy { $0.walk == other.walk })
         }
-        #expect(genome.text == "i32.load" && genome.elsewhere[2].text == "lines 4096 bytes apart: i32.load")
+        #expect(genome.text == "lines 64 bytes apart in 256 MiB: i32.load")
+        #expect(genome.elsewhere[6].text == "lines 4096 bytes apart in 512 MiB: i32.load")
+    }
+
+    /// A row of the table beside what was found, in the same rounds: a loop is as bad as itself.
+    @Test func aLoopBesideItselfIsAsBad() throws {
+        let kernel = try #require(KernelTable.all(.fvm).first { $0.title == "i32.load latency DRAM" })
+        let genome = Genome(genes: [.init(opcode: .i32Load, takesTop: true, source: 0, immediate: 0)])
+        let wasm = KernelModule(kernels: [genome.kernel(.fvm)], prices: .fvm, isFound: true).bytes
+        let arguments = [GasSearch.iterations, genome.kernel(.fvm).a, genome.kernel(.fvm).b, genome.kernel(.fvm).start]
+        let comparison = try TableComparison.measure(
+            wasm: wasm, export: "loop", arguments: arguments, beside: kernel, prices: .fvm, pool: Pools.pool(),
+            effort: LoopMeasure.Effort(run: 400_000, rounds: 9, instances: 3))
+        #expect(comparison.row == "i32.load latency DRAM" && comparison.rounds == 27)
+        #expect((0.5...1.5).contains(comparison.ratio.value), "\(comparison)")
+        #expect(comparison.ratio.interval.low <= comparison.ratio.value)
+        #expect(comparison.ratio.value <= comparison.ratio.interval.high)
+        let ofMedians = comparison.found.value / comparison.table.value
+        #expect((0.8...1.25).contains(ofMedians / comparison.ratio.value))
     }
 
     @Test func whatTrapsIsNoMeasurement() throws {

@@ -61,6 +61,29 @@ import Testing
         #expect(verification.allSatisfy { $0["ns_per_gas"]?.isNull == true && $0["r_squared"]?.isNull == true })
     }
 
+    /// Guest code that takes 0.03 ns per gas in one network version and 2 in another has no line, and one in each.
+    @Test func guestCodeIsFittedByNetworkVersionToo() throws {
+        func record(_ version: UInt32, gas: Int, perGas: Double) -> MessageRecord {
+            let time = Double(gas) * perGas
+            let part = MessageRecord.Part(
+                name: "wasm_exec", count: 1, compute: UInt64(gas) * 1_000, other: 0, nanoseconds: time)
+            return MessageRecord(
+                vector: "v", index: 0, file: "f", networkVersion: version, title: "evm.InvokeContract", exitCode: 0,
+                gasUsed: UInt64(gas), elapsed: time, rounds: [time], charges: [part], calls: [])
+        }
+        let old = (0..<12).map { record(18, gas: 1_000 + $0, perGas: 0.03) }
+        let new = (0..<12).map { record(28, gas: 1_000 + $0, perGas: 2) }
+        #expect(throws: NoModel.self) { try ReportDocument.fit(of: "wasm_exec", old + new).get() }
+        let fits = ReportDocument.guestFits(new + old)
+        #expect(fits.map(\.version) == [18, 28])
+        for (fit, slope) in zip(fits, [0.03, 2]) {
+            let line = try fit.line.get()
+            #expect((line.slope.value / slope - 1).magnitude < 1e-6 && line.count == 12)
+        }
+        // Of one version the fit of all is its own.
+        #expect(ReportDocument.guestFits(old).isEmpty)
+    }
+
     @Test func thePageAndTheTablesAreWhole() throws {
         let document = ReportDocument(try Self.measuredSamples())
         let json = document.json
