@@ -164,8 +164,8 @@ public struct ReplayRunner: Sendable {
             return [.unreadable(name: source.name ?? source.title, file: source.title, problem: "\(error)")]
         }
         var outcomes = runner.run(
-            vector, file: source.title, reading: clock, golden: { (name) throws(FileError) in try goldenTrace(name, source) },
-            output: traceFile)
+            vector, file: source.title, reading: clock,
+            golden: { (name) throws(FileError) in try goldenTrace(name, source) }, output: traceFile)
         if let extracted {
             for index in outcomes.indices where outcomes[index].report.postconditions != nil {
                 do {
