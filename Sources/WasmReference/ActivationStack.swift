@@ -34,6 +34,8 @@ struct Frame {
     var cost: UInt32
     /// The callee's reserve.
     var reserve: UInt32
+    /// The callee's number by `EntryCounts`; 0 where nobody counts.
+    var entry: UInt32
 }
 
 /// Values and frames of all activations of a store: guest recursion never uses the host's stack. There is room for

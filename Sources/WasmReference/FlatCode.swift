@@ -26,13 +26,17 @@ public final class FlatCode: Sendable {
     /// Per operation: the byte offset of its instruction in the binary.
     private let offsets: [UInt32]
 
-    /// - Parameter plan: what to charge; nil runs without gas and stack heights.
+    /// - Parameters:
+    ///   - plan: what to charge; nil runs without gas and stack heights.
+    ///   - isWatched: whether a `GuestWatch` sees what it reads, writes and compares.
     /// - Throws: when the plan does not fit the module.
-    public init(_ validated: ValidatedModule, plan: MeteringPlan?) throws(TranslationFault) {
+    public init(
+        _ validated: ValidatedModule, plan: MeteringPlan?, isWatched: Bool = false
+    ) throws(TranslationFault) {
         module = validated.module
         self.plan = plan
         reserve = StackReserve(validated.module, plan: plan)
-        var translator = try Translator(validated, plan: plan)
+        var translator = try Translator(validated, plan: plan, isWatched: isWatched)
         var functions: [Function] = []
         functions.reserveCapacity(module.bodies.count)
         for index in module.bodies.indices { functions.append(try translator.translate(index)) }

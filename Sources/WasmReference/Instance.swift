@@ -107,9 +107,20 @@ final class Instance {
     func call(_ name: Name, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome? {
         guard case .function(let function) = exports[name] else { return nil }
         let outcome = try store.run(function.record, arguments: arguments, home: context)
-        guard case .returned(let slots) = outcome, let index = exportedFunction(name),
-            let type = code.module.functionType(index)
-        else { return outcome }
+        guard let index = exportedFunction(name), let type = code.module.functionType(index) else { return outcome }
+        return narrowed(outcome, type)
+    }
+
+    /// Calls function `index` of the index space as an entry from outside does.
+    func call(function index: Int, _ arguments: [UInt64]) throws(EngineError) -> GuestOutcome {
+        guard entries.indices.contains(index), let type = code.module.functionType(UInt32(index)),
+            type.parameters.count == arguments.count
+        else { throw .artifact("no function \(index) that takes \(arguments.count) arguments") }
+        return narrowed(try store.run(entries[index], arguments: arguments, home: context), type)
+    }
+
+    private func narrowed(_ outcome: GuestOutcome, _ type: FunctionType) -> GuestOutcome {
+        guard case .returned(let slots) = outcome else { return outcome }
         return .returned(
             zip(slots, type.results).map { slot, type in
                 type == .i32 || type == .f32 ? slot & 0xFFFF_FFFF : slot
@@ -288,12 +299,14 @@ final class Instance {
         switch op.operation {
         case .memoryFill:
             guard let memory = context.pointee.memory, end <= memory.pointee.size else { return .memoryOutOfBounds }
+            store.watch?.write(UInt64(to)..<end)
             (memory.pointee.base + Int(to)).update(repeating: UInt8(truncatingIfNeeded: second), count: Int(count))
         case .memoryCopy:
             guard let memory = context.pointee.memory, end <= memory.pointee.size,
                 UInt64(from) + UInt64(count) <= memory.pointee.size
             else { return .memoryOutOfBounds }
             let base = memory.pointee.base
+            store.watch?.write(UInt64(to)..<end)
             (base + Int(to)).update(from: base + Int(from), count: Int(count))
         case .memoryInit:
             return initializeMemory(segment: Int(op.a), to: to, from: from, count: count)
@@ -322,6 +335,7 @@ final class Instance {
             UInt64(to) + UInt64(count) <= memory.pointee.size
         else { return .memoryOutOfBounds }
         guard count > 0 else { return nil }
+        store.watch?.write(UInt64(to)..<UInt64(to) + UInt64(count))
         let target = memory.pointee.base + Int(to)
         // Sound: both ranges were just checked, and a module's bytes are not guest memory.
         code.module.data[segment].bytes.withUnsafeBufferPointer { bytes in

@@ -53,9 +53,11 @@ extension Store {
                 guard stack.valuesEnd - base > Int(callee.pointee.frameSlots), frame < stack.framesEnd else {
                     throw Self.noRoom
                 }
+                let entered = follower?.enter(callee, itsContext, arguments: base) ?? 0
                 frame.initialize(
                     to: Frame(
-                        pc: pc, locals: locals, context: context, cost: cost, reserve: callee.pointee.reserve))
+                        pc: pc, locals: locals, context: context, cost: cost, reserve: callee.pointee.reserve,
+                        entry: entered))
                 frame += 1
                 let localCount = Int(callee.pointee.localCount)
                 sp.top.update(repeating: 0, count: localCount)
@@ -99,7 +101,7 @@ extension Store {
                     if UInt32(slot: sp.top[1]) == 0 { sp.top[-1] = sp.top[0] }
 
                 case .charge:
-                    if let reached { reached[Int(op.pointee.a)] = true }
+                    if let coverage { coverage.charge(op, entry: frame[-1].entry) }
                     if let tally { tally.add(op.pointee.bits, by: op) }
                     let left = context.pointee.gas.pointee &- Int64(bitPattern: op.pointee.bits)
                     context.pointee.gas.pointee = left
@@ -116,6 +118,9 @@ extension Store {
                         trap = .outOfGas
                         break execution
                     }
+
+                case .watch:
+                    if let watch { watch.note(op, sp.top) }
 
                 case .jump:
                     pc += Self.displacement(op)

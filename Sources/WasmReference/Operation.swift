@@ -72,6 +72,8 @@ enum Operation: UInt16 {
     case charge
     /// Charges the topmost i32 times `bits` milligas.
     case chargeLinear
+    /// Announces the next operation to whoever watches: `a` is a kind of `Watched`, `bits` the next one's.
+    case watch
     /// Ends the outermost call.
     case halt
 }

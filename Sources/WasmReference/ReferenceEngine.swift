@@ -37,25 +37,6 @@ public final class ReferenceEngine: ActorEngine {
     }
 }
 
-/// Which metered blocks of a module were charged for. Used on one thread.
-public final class ChargeCoverage: Sendable {
-    /// Sound to share: the owner runs one instance at a time.
-    nonisolated(unsafe) let reached: UnsafeMutablePointer<Bool>
-    /// All blocks that can be reached.
-    public let total: Int
-
-    public init(_ code: FlatCode) {
-        total = code.chargeCount
-        reached = .allocate(capacity: max(1, total))
-        reached.initialize(repeating: false, count: max(1, total))
-    }
-
-    deinit { reached.deallocate() }
-
-    /// Blocks that were charged for at least once.
-    public var count: Int { (0..<total).count { reached[$0] } }
-}
-
 /// A module ready for the interpreter.
 public final class ReferenceModule: ActorModule {
     public let facts: ModuleFacts
@@ -83,18 +64,24 @@ public final class ReferenceModule: ActorModule {
         try makeInstance(handler: handler, limiter: limiter, tally: nil)
     }
 
-    /// - Parameter tally: made for the same code; adds up what each function is charged.
+    /// - Parameters:
+    ///   - tally: made for the same code; adds up what each function is charged.
+    ///   - follower: made for the same code; sees chosen entries of functions.
+    ///   - watch: sees what the guest reads, writes and compares, if the code was translated for that.
     public func makeInstance(
-        handler: any ImportHandler, limiter: ResourceLimiter, tally: FunctionTally?
-    ) throws(EngineError) -> any ActorInstance {
+        handler: any ImportHandler, limiter: ResourceLimiter, tally: FunctionTally? = nil,
+        follower: EntryFollower? = nil, watch: GuestWatch? = nil
+    ) throws(EngineError) -> ReferenceInstance {
         var limits = limits
         if let instance = limiter.instance {
             limits.memory = instance.memory
             limits.tableElements = instance.tableElements
         }
         let store = try Store(limiter: limiter, limits: limits)
-        store.reached = coverage?.reached
+        store.coverage = coverage
         store.tally = tally
+        store.follower = follower
+        store.watch = watch
         return ReferenceInstance(code, store: store, handler: handler)
     }
 }
@@ -102,7 +89,7 @@ public final class ReferenceModule: ActorModule {
 /// One instance in a store of its own, every imported function bound to the handler.
 public final class ReferenceInstance: ActorInstance {
     private let store: Store
-    private let instance: Instance
+    let instance: Instance
     private let handler: any ImportHandler
 
     init(_ code: FlatCode, store: Store, handler: any ImportHandler) {

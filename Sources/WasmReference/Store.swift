@@ -168,8 +168,12 @@ public final class Store {
     let stack: ActivationStack
     /// The gas counter in milligas. One for all instances: charges go with the call, whoever's code it reaches.
     let gas: UnsafeMutablePointer<Int64>
-    /// By number of a charge: whether it was reached. Shared by stores that run the same code.
-    var reached: UnsafeMutablePointer<Bool>?
+    /// Which blocks were charged for, when that is counted. Shared by stores that run the same code.
+    var coverage: ChargeCoverage?
+    /// Sees entries of functions, when somebody wants to.
+    var follower: EntryFollower?
+    /// Sees what watched code reads, writes and compares.
+    var watch: GuestWatch?
     /// Where charges are added up by function, when somebody wants to know.
     var tally: FunctionTally?
 

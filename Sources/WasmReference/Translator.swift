@@ -38,6 +38,7 @@ struct Translator {
     private let plan: MeteringPlan?
     private let importedFunctions: Int
     private let functionTypes: [FunctionType]
+    private let isWatched: Bool
 
     private(set) var operations: [Op] = []
     private(set) var offsets: [UInt32] = []
@@ -51,8 +52,9 @@ struct Translator {
     private var base = 0
     private var offset: UInt32 = 0
 
-    init(_ validated: ValidatedModule, plan: MeteringPlan?) throws(TranslationFault) {
+    init(_ validated: ValidatedModule, plan: MeteringPlan?, isWatched: Bool) throws(TranslationFault) {
         module = validated.module
+        self.isWatched = isWatched
         sideTables = validated.sideTables
         self.plan = plan
         importedFunctions = module.importedFunctionCount
@@ -235,7 +237,12 @@ struct Translator {
         case .nullReference: emit(Op(.constant, bits: 0))
         case .select: emit(Op(.select))
         case .tableInit, .tableCopy: emit(try operation(instruction, bits: UInt64(instruction.second)))
-        default: emit(try operation(instruction, bits: instruction.bits))
+        default:
+            let operation = try operation(instruction, bits: instruction.bits)
+            if isWatched, let kind = Watched.kind(of: operation.operation) {
+                emit(Op(.watch, a: kind, bits: operation.bits))
+            }
+            emit(operation)
         }
         height += effect.change
     }
