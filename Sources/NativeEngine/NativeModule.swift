@@ -22,8 +22,8 @@ public final class NativeModule: ActorModule {
         case none
     }
 
-    /// An exported function.
-    struct Function {
+    /// An exported function; valid while the module lives.
+    public struct Function {
         let type: FunctionType
         let entry: smelt_rt_entry_fn
         /// The C function `(context, parameters…) -> result`.
@@ -140,7 +140,7 @@ public final class NativeModule: ActorModule {
     }
 
     /// The exported function with this name; nil when there is none.
-    func function(named name: [UInt8]) -> Function? { export(named: name).flatMap { Function($0) } }
+    public func function(named name: [UInt8]) -> Function? { export(named: name).flatMap { Function($0) } }
 
     var imports: [Import] { NativeModule.imports(of: descriptor.pointee) }
 
