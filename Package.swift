@@ -226,6 +226,11 @@ let targets: [Target] = [
             "Metering", "Validator", "GasSchedule", "Engine", "WasmFormat", "CZlib",
         ], unsafe: .cLibrary),
     program("smelt-fuzz", ["ModuleFuzz", "CommandTable"]),
+    // Calls inside actors, out of replayed messages, for the witness to repeat.
+    layer(
+        "Captures",
+        ["Replay", "WasmReference", "Metering", "Engine", "Bundle", "Primitives", "CLinux"],
+        unsafe: .cLibrary),
     layer(
         "Witness",
         [

@@ -13,7 +13,7 @@ order = [name for name, _ in rows]
 
 COMPILER_SIDE = {"LLVMKit", "Lowering", "Compiler", "smelt-worker"}
 HOST_SIDE = {"NativeEngine", "StateTree", "Kernel", "Machine", "Genesis", "Replay", "GasBench", "smelt"}
-WITNESSES = {"WasmReference", "SpecSuite", "TestSupport", "ModuleFuzz", "Witness", "Bombs"}
+WITNESSES = {"WasmReference", "SpecSuite", "TestSupport", "ModuleFuzz", "Captures", "Witness", "Bombs"}
 # The interpreter counts gas by function for a report; no other layer of the product names it, and nothing runs by it.
 COUNTS_BY_INTERPRETER = "GasReport"
 PROGRAMS_OF_WITNESSES = {"smelt-spec", "smelt-samples", "smelt-fuzz", "smelt-witness"}
