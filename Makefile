@@ -113,14 +113,18 @@ chains: build
 	SMELT_CHAINS=1 swift test $(SWIFT_FLAGS) --filter optimisedCodeComesToTheSameRoots
 
 # Compiled code against the interpreter. PART=enumeration: small functions FROM.. (COUNT of them; default: all of the
-# first part) over boundary values. PART=functions: every function of every actor of BUNDLES. Default: both.
+# first part) over boundary values. PART=functions: every function of every actor of BUNDLES, with calls out of replayed
+# messages (VECTORS), variations of them, ROUNDS at most, and generated ones; what the ledger .build/witness/functions.tsv
+# has is not done again. Default: both.
 FROM ?= 0
 PART ?= enumeration functions
 BUNDLES ?= $(wildcard $(SMELT_SHARED)/bundles/builtin-actors-mainnet-*.car.zst)
+VECTORS ?= $(wildcard $(SMELT_SHARED)/vectors)
 witness: build
 	$(SWIFT_BUILD) --product smelt-witness
 	@$(if $(filter enumeration,$(PART)),$(BIN)/smelt-witness enumeration --from $(FROM) $(if $(COUNT),--count $(COUNT)))
-	@$(if $(filter functions,$(PART)),$(if $(BUNDLES),$(BIN)/smelt-witness functions $(BUNDLES), \
+	@$(if $(filter functions,$(PART)),$(if $(BUNDLES),$(BIN)/smelt-witness functions $(BUNDLES) \
+	    $(addprefix --vectors ,$(VECTORS)) $(if $(ROUNDS),--rounds $(ROUNDS)), \
 	    echo "not run: no bundles (set SMELT_SHARED)"))
 
 # Modules that stress the compiler, in all sizes up to 1 MiB and in both tiers: time and memory in bounds.

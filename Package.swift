@@ -234,7 +234,8 @@ let targets: [Target] = [
     layer(
         "Witness",
         [
-            "SeededRandom", "TestSupport", "WasmReference", "ArtifactFormat", "Compiler", "Lowering", "NativeEngine",
+            "Captures", "SeededRandom", "TestSupport", "WasmReference", "ArtifactFormat", "Compiler", "Lowering",
+            "NativeEngine",
             "Metering",
             "Validator", "GasSchedule", "Engine", "WasmFormat", "CodeSettings",
         ]),
@@ -244,7 +245,7 @@ let targets: [Target] = [
             "TestSupport", "CompilePool", "WorkerProtocol", "ArtifactFormat", "CodeSettings", "Metering", "GasSchedule",
             "WasmFormat",
         ]),
-    program("smelt-witness", ["Witness", "Bombs", "Bundle", "CodeSettings", "CommandTable"]),
+    program("smelt-witness", ["Witness", "Captures", "Bombs", "Bundle", "CodeSettings", "CommandTable"]),
 
     tests("Primitives", ["Primitives", "JSON"]),
     tests("Crypto", ["Crypto", "Primitives", "JSON", "CBLST"]),
@@ -323,7 +324,7 @@ let targets: [Target] = [
         ]),
     tests("SpecSuite", ["SpecSuite", "Metering", "GasSchedule"]),
     tests("ModuleFuzz", ["ModuleFuzz", "WasmFormat"]),
-    tests("Witness", ["Witness", "Bundle", "CodeSettings"]),
+    tests("Witness", ["Witness", "Captures", "Bundle", "CodeSettings", "WasmFormat"]),
     tests("Bombs", ["Bombs", "CodeSettings", "WasmFormat", "Metering", "GasSchedule"]),
     tests("CommandTable", ["CommandTable"]),
     tests("Statistics", ["SeededRandom", "Statistics"]),

@@ -1,4 +1,5 @@
 import ArtifactFormat
+import Captures
 import CodeSettings
 import Compiler
 import Engine
@@ -10,23 +11,6 @@ import Validator
 import WasmFormat
 import WasmReference
 
-/// What comparing the functions of one actor in one tier came to.
-public struct ActorLedger: Sendable {
-    /// Functions the actor defines.
-    public var functions = 0
-    /// Those that were called with all inputs, directly by the witness.
-    public var witnessed = 0
-    /// Metered blocks that can be reached, and those that were charged for.
-    public var blocks = 0
-    public var reached = 0
-    public var calls = 0
-    /// Calls that ended without a trap.
-    public var returned = 0
-    /// What differed; at most a few are kept.
-    public var differences: [String] = []
-    public var differenceCount = 0
-}
-
 /// Compares every function of an actor, as it is compiled for shipping, with the interpreter's.
 public struct ActorWitness {
     private let linker: Linker
@@ -36,42 +20,35 @@ public struct ActorWitness {
 
     /// - Parameters:
     ///   - wasm: the actor.
-    ///   - inputs: calls of each function.
-    ///   - functions: how many functions at most, spread over all; nil is all of them.
+    ///   - tiers: with which the interpreter is compared.
+    ///   - effort: how much is tried.
+    ///   - calls: out of replayed messages.
     ///   - seed: of arguments, memory and the host's answers.
     /// - Throws: when the actor does not compile.
     public func check(
-        _ wasm: [UInt8], _ tier: Tier, inputs: Int, functions most: Int? = nil, seed: UInt64
+        _ wasm: [UInt8], _ tiers: [Tier], effort: WitnessEffort, calls: [CapturedCall] = [], seed: UInt64
     ) throws -> ActorLedger {
         let actor = try WitnessedActor(wasm, seed: seed)
-        let options = LoweringOptions(tier: tier, lineTables: false)
-        let object = try linker.link(Lowering.lower(actor.module, plan: actor.plan, options: options).bytes)
-        let native = try NativeModule(object: LoadableObject(checking: object))
-        let code = try FlatCode(actor.module, plan: actor.plan)
-        let coverage = ChargeCoverage(code)
-        let reference = ReferenceModule(code, coverage: coverage)
-        let module = actor.module.module
-        var ledger = ActorLedger()
-        ledger.functions = module.bodies.count
-        let count = min(most ?? ledger.functions, ledger.functions)
-        for place in 0..<count {
-            let index = module.importedFunctionCount + place * ledger.functions / count
-            guard let type = module.functionType(UInt32(index)) else { continue }
-            let calls = ActorCalls(actor, index, type, seed: seed, count: inputs)
-            let expected = try calls.observe(reference)
-            let seen = try calls.observe(native)
-            ledger.witnessed += 1
-            ledger.calls += inputs
-            ledger.returned += expected.outcomes.dropFirst().count { if case .returned = $0 { true } else { false } }
-            guard let difference = seen.difference(from: expected) else { continue }
-            ledger.differenceCount += 1
-            if ledger.differences.count < 5 {
-                ledger.differences.append("function \(index), seed \(seed): \(difference)")
-            }
+        return try check(actor, compiledFrom: actor, tiers, effort: effort, calls: calls, seed: seed)
+    }
+
+    /// - Parameter source: what is compiled; another one than the interpreter runs is for testing the witness.
+    func check(
+        _ actor: WitnessedActor, compiledFrom source: WitnessedActor, _ tiers: [Tier], effort: WitnessEffort,
+        calls: [CapturedCall] = [], seed: UInt64
+    ) throws -> ActorLedger {
+        let compiled = try tiers.map { tier in
+            let options = LoweringOptions(tier: tier, lineTables: false)
+            let object = try linker.link(Lowering.lower(source.module, plan: source.plan, options: options).bytes)
+            return CompiledActor(tier, try NativeModule(object: LoadableObject(checking: object)), of: source)
         }
-        ledger.blocks = coverage.total
-        ledger.reached = coverage.count
-        return ledger
+        let code = try FlatCode(actor.module, plan: actor.plan, isWatched: true)
+        let coverage = ChargeCoverage(code)
+        let engines = ActorEngines(
+            actor: actor, reference: ReferenceModule(code, coverage: coverage), compiled: compiled,
+            answers: AnswerPool(calls))
+        var search = try ActorSearch(engines, coverage, calls, effort, seed: seed)
+        return try search.run()
     }
 
     /// Whether the code of all functions is that of the actor as it is shipped: line by line of assembly, or of the

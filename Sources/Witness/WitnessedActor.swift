@@ -22,10 +22,13 @@ struct WitnessedActor {
     static func name(function: Int) -> String { "\u{1}f\(function)" }
     static func name(global: Int) -> String { "\u{1}g\(global)" }
 
-    /// - Parameter seed: of the prepared contents.
-    init(_ wasm: [UInt8], seed: UInt64) throws {
+    /// - Parameters:
+    ///   - seed: of the prepared contents.
+    ///   - change: makes another module of it, for testing the witness.
+    init(_ wasm: [UInt8], seed: UInt64, change: (inout Module) -> Void = { _ in }) throws {
         let analyzed = try FrontEnd.analyze(wasm, profile: .fvm, prices: .fvm)
         var module = analyzed.module.module
+        change(&module)
         plan = analyzed.plan
         for index in module.importedFunctionCount..<module.functionCount {
             module.exports.append(
