@@ -27,8 +27,9 @@ public enum StoredResult: Sendable {
 /// Compiled actors and their WASM by content, on disk, shared by all processes of one user.
 ///
 /// Everything read is checked before it is believed: objects and refusals by an authentication code whose key only
-/// this user can read, objects then by `ArtifactFormat.open` for everything that is not a digest; WASM by its CID. Everything written appears whole or not at
-/// all. What turns out damaged is moved to quarantine and counts as absent, so it is compiled again.
+/// this user can read, objects then by `ArtifactFormat.open` for everything that is not a digest; WASM by its CID.
+/// Everything written appears whole or not at all. What turns out damaged is moved to quarantine and counts as absent,
+/// so it is compiled again.
 public final class ArtifactStore: Sendable {
     /// The directory.
     public var directory: String { layout.root }

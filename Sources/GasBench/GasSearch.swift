@@ -140,7 +140,8 @@ public struct GasSearch: Sendable {
         known[genome].flatMap { try? Sample($0) }?.median ?? 0
     }
 
-    /// What the best two are without what does not matter and elsewhere in memory, children of the best, and some strangers.
+    /// What the best two are without what does not matter and elsewhere in memory, children of the best, and some
+    /// strangers.
     private mutating func next(_ ranked: [Genome]) -> [Genome] {
         var next: [Genome] = []
         for other in ranked.prefix(2).flatMap({ $0.elsewhere + $0.simpler })
@@ -227,8 +228,8 @@ public struct GasSearch: Sendable {
     }
 
     /// The worst once more, each in a module of its own, with all the rounds an interval needs. All are measured in
-    /// turn, on one new instance each, so that a bad moment of the machine meets all alike; the half that takes less is given up
-    /// again and again, and the time that is left goes to those that are kept.
+    /// turn, on one new instance each, so that a bad moment of the machine meets all alike; the half that takes less is
+    /// given up again and again, and the time that is left goes to those that are kept.
     private func confirm(_ ranked: [Genome], until end: UInt64) throws(BenchError) -> [Found] {
         var candidates = try candidates(ranked)
         var stretch = 0
