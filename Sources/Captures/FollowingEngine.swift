@@ -30,20 +30,11 @@ final class FollowingEngine: ActorEngine, @unchecked Sendable {
     func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
         if let known = loaded[key] { return known }
         guard let bytes = wasm() else { return nil }
-        let result: LoadedCode
-        switch ReferenceEngine.analyzed(bytes) {
-        case .success(let analyzed):
-            do throws(TranslationFault) {
-                let code = try FlatCode(analyzed.module, plan: analyzed.plan)
-                guard isFollowed(key) else {
-                    result = .module(ReferenceModule(code))
-                    break
-                }
-                let followed = Followed(code)
-                self.followed[key] = followed
-                result = .module(FollowedModule(key, followed, self))
-            } catch { throw .compilation(error.description) }
-        case .failure(let refusal): result = .refused(refusal.diagnostic)
+        let result = try ReferenceEngine.loaded(bytes) { code in
+            guard isFollowed(key) else { return ReferenceModule(code) }
+            let followed = Followed(code)
+            self.followed[key] = followed
+            return FollowedModule(key, followed, self)
         }
         loaded[key] = result
         return result

@@ -199,17 +199,12 @@ private final class CountingEngine: ActorEngine, @unchecked Sendable {
     func load(key: [UInt8], wasm: () -> [UInt8]?) throws(EngineError) -> LoadedCode? {
         if let known = loaded[key] { return known }
         guard let bytes = wasm() else { return nil }
-        let code: LoadedCode
-        switch ReferenceEngine.analyzed(bytes) {
-        case .success(let analyzed):
-            names[key] = FunctionNames(analyzed.module.module)
-            do throws(TranslationFault) {
-                code = .module(CountingModule(try FlatCode(analyzed.module, plan: analyzed.plan), self))
-            } catch { throw .compilation(error.description) }
-        case .failure(let refusal): code = .refused("\(refusal)")
+        let result = try ReferenceEngine.loaded(bytes) { code in
+            names[key] = FunctionNames(code.module)
+            return CountingModule(code, self)
         }
-        loaded[key] = code
-        return code
+        loaded[key] = result
+        return result
     }
 
     fileprivate func tally(_ code: FlatCode, _ names: FunctionNames) -> FunctionTally? {

@@ -1,3 +1,4 @@
+import Engine
 import GasSchedule
 import Metering
 import WasmFormat
@@ -12,6 +13,21 @@ extension ReferenceEngine {
             try FrontEnd.analyze(
                 wasm, profile: .fvm, prices: PriceList.hygge.wasm,
                 stackLimit: NetworkProfile.ExecutionLimits.fvm.wasmStack)
+        }
+    }
+
+    /// What a module is for an engine that stands on the interpreter.
+    ///
+    /// - Parameter make: gets the code of a module that the front end accepts.
+    public static func loaded(
+        _ wasm: [UInt8], make: (FlatCode) -> any ActorModule
+    ) throws(EngineError) -> LoadedCode {
+        switch analyzed(wasm) {
+        case .success(let analyzed):
+            do throws(TranslationFault) {
+                return .module(make(try FlatCode(analyzed.module, plan: analyzed.plan)))
+            } catch { throw .compilation(error.description) }
+        case .failure(let refusal): return .refused(refusal.diagnostic)
         }
     }
 }
