@@ -257,7 +257,7 @@ let targets: [Target] = [
     tests("Syscalls", ["Syscalls", "WasmFormat"]),
     tests(
         "Metering",
-        ["Metering", "Validator", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
+        ["Metering", "SeededRandom", "Validator", "Bundle", "Crypto", "JSON", "WasmFormat", "GasSchedule", "Syscalls"]),
     tests("Runtime", ["CActorRuntime", "Engine"]),
     tests(
         "ArtifactFormat",

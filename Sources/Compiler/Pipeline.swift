@@ -50,7 +50,7 @@ public struct Pipeline {
         facts.functions = UInt32(truncatingIfNeeded: analyzed.module.module.bodies.count)
         switch request.product {
         case .wasm: return request.wasm
-        case .plan: return Array(try analyzed.plan.text(stores: stores(analyzed)).utf8)
+        case .plan: return Array(try analyzed.plan.text(counters: counters(analyzed)).utf8)
         case .ir: return try lower(analyzed, .ir)[0]
         case .asm: return try lower(analyzed, .assembly)[0]
         case .obj: return try lower(analyzed, .object)[0]
@@ -68,13 +68,14 @@ public struct Pipeline {
         }
     }
 
-    /// Where optimised code stores the counter; code of the other tier has it in the context all the time.
-    private func stores(_ analyzed: AnalyzedModule) throws(PlanFault) -> [CounterStores] {
+    /// Where optimised code charges and stores the counter; code of the other tier charges what the plan says and has
+    /// the counter in the context all the time.
+    private func counters(_ analyzed: AnalyzedModule) throws(PlanFault) -> [CounterPlan] {
         guard request.settings.isMetered, request.settings.tier == .optimised else { return [] }
         let module = analyzed.module.module
         let imported = module.importedFunctionCount
         return try module.bodies.indices.map { position throws(PlanFault) in
-            try CounterStores(
+            try CounterPlan(
                 module.bodies[position], analyzed.module.sideTables[position],
                 plan: analyzed.plan.functions[position], function: UInt32(imported + position),
                 importedFunctions: imported, readers: options.counterReaders)

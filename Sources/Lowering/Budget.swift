@@ -96,6 +96,8 @@ public struct Budget: Sendable, Hashable {
 struct FunctionWork {
     let table: SideTable
     var estimate: Estimate
+    /// Where the counter is charged and stored; nil without metering, and where it is in the context all the time.
+    let counter: CounterPlan?
     /// Locals that are read too often for one value. The register coalescer takes time in proportion to a value's uses
     /// for each place that computes with it, and a function of 1,000 blocks gives every block the stack pointer in
     /// memory plus a constant. Loaded from a slot once in each block, there are many short values.
@@ -103,14 +105,15 @@ struct FunctionWork {
 
     /// - Parameters:
     ///   - localCount: parameters and declared locals.
-    ///   - charges: of the plan, for this function.
+    ///   - charges: by operand, for this function.
     init(
-        _ body: FunctionBody, _ table: SideTable, localCount: Int, charges: Int, options: LoweringOptions,
-        inlining: Inlining
+        _ body: FunctionBody, _ table: SideTable, localCount: Int, counter: CounterPlan? = nil, charges: Int = 0,
+        options: LoweringOptions, inlining: Inlining
     ) {
         self.table = table
+        self.counter = counter
         var survey = Survey(table, budget: options.budget)
-        survey.estimate.blocks = Estimate.fixedBlocks + UInt64(charges)
+        survey.estimate.blocks = Estimate.fixedBlocks + UInt64(charges) + (counter?.blocks ?? 0)
         // What has fewer instructions has no local with more reads.
         let counts = body.instructions.count > Self.busyReads
         var reads = [Int](repeating: 0, count: counts ? localCount : 0)
@@ -139,21 +142,30 @@ struct ModuleWork {
     /// exported to.
     let fixedTableSize: UInt32?
 
-    init(_ validated: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions) {
+    init(_ validated: ValidatedModule, plan: MeteringPlan?, options: LoweringOptions) throws(LoweringError) {
         let module = validated.module
         let imported = module.importedFunctionCount
         let reserve = StackReserve(module, plan: plan, isLinked: options.linksEverything)
         let inlining = Inlining(module, plan: plan, reserve: reserve)
-        functions = module.bodies.enumerated().map { position, body in
+        functions = []
+        functions.reserveCapacity(module.bodies.count)
+        for (position, body) in module.bodies.enumerated() {
+            let table = validated.sideTables[position]
             let parameters = module.functionType(UInt32(imported + position))?.parameters.count ?? 0
+            var counter: CounterPlan?
             var charges = 0
-            if let plan, position < plan.functions.count {
-                charges = plan.functions[position].blocks.count + plan.functions[position].linear.count
+            if let plan, position < plan.functions.count, options.tier == .optimised {
+                do {
+                    counter = try CounterPlan(
+                        body, table, plan: plan.functions[position], function: UInt32(imported + position),
+                        importedFunctions: imported, readers: options.counterReaders)
+                } catch { throw LoweringError(error) }
+                charges = plan.functions[position].linear.count
             }
-            return FunctionWork(
-                body, validated.sideTables[position],
-                localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) }, charges: charges,
-                options: options, inlining: inlining)
+            functions.append(
+                FunctionWork(
+                    body, table, localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) },
+                    counter: counter, charges: charges, options: options, inlining: inlining))
         }
         around = Self.around(module, plan: plan)
         fixedTableSize = options.linksEverything ? nil : Self.fixedTableSize(module)
@@ -275,6 +287,11 @@ private struct Survey {
             construct = table.constructs[construct].parent
         }
     }
+}
+
+extension CounterPlan {
+    /// Basic blocks that charges make: what follows each, and where one of several parts is divided again.
+    fileprivate var blocks: UInt64 { charges.reduce(0) { $0 + ($1.parts.count > 1 ? 2 : 1) } }
 }
 
 extension Estimate {

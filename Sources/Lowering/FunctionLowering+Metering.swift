@@ -4,6 +4,17 @@ import LLVMKit
 import Metering
 import WasmFormat
 
+/// The end that charges share when gas runs out.
+struct ExhaustedEnd {
+    let block: Block
+    /// The counters that charges of one part bring.
+    var incoming: [(Value, Block)] = []
+    /// Charges of several parts, with what they left.
+    var divided: [(block: Block, left: Value, parts: [UInt64])] = []
+
+    var count: Int { incoming.count + divided.count }
+}
+
 /// Gas and stack height. Amounts come from the plan.
 extension FunctionLowering {
     /// The counter, milligas.
@@ -26,7 +37,7 @@ extension FunctionLowering {
             guard fallsThrough else { return try charges.skip(position..<position + 1) }
             due = try charges.due(at: position, before: opcode, operands: operandCount)
         }
-        if let block = due.block { charge(module.i64(block)) }
+        lowerDueCharges()
         if let price = due.perUnit {
             guard let operand = stack.last else { throw fail("a charge by operand has no operand") }
             // An unsigned 32-bit operand times a price below 2^31 fits 63 bits.
@@ -35,19 +46,36 @@ extension FunctionLowering {
         }
     }
 
-    /// Subtracts, and ends the entry when the counter becomes negative: it keeps what this charge left.
+    /// Charges what `CounterPlan` says.
+    private func lowerDueCharges() {
+        guard let charges = walk.counter?.charges else { return }
+        while walk.passedCharges < charges.count, Int(charges[walk.passedCharges].position) == position {
+            let due = charges[walk.passedCharges]
+            walk.passedCharges += 1
+            charge(module.i64(due.milligas), parts: due.parts)
+        }
+    }
+
+    /// Subtracts, and ends the entry when the counter becomes negative: it keeps what the first of `parts` left for which
+    /// it was too small.
     ///
     /// By the subtraction that also tells of overflow, which nobody asks: the code generator takes plain ones apart,
     /// keeps the counter from before and subtracts sums from it, in registers that are needed for other things.
-    private func charge(_ amount: Value) {
+    private func charge(_ amount: Value, parts: [UInt64] = []) {
         let subtraction = module.ir.intrinsic("llvm.ssub.with.overflow", [types.i64])
         let left = build.extract(build.call(subtraction, [gas, amount]), 0)
         setGas(left)
-        if (exhausted.last?.incoming.count ?? Self.chargesPerEnd) >= Self.chargesPerEnd {
-            exhausted.append((module.ir.makeBlock(), []))
+        if (exhausted.last?.count ?? Self.chargesPerEnd) >= Self.chargesPerEnd {
+            exhausted.append(ExhaustedEnd(block: module.ir.makeBlock()))
         }
-        let block = exhausted[exhausted.count - 1].block
-        exhausted[exhausted.count - 1].incoming.append((left, build.block))
+        let last = exhausted.count - 1
+        var block = exhausted[last].block
+        if parts.count > 1 {
+            block = module.ir.makeBlock()
+            exhausted[last].divided.append((block, left, parts))
+        } else {
+            exhausted[last].incoming.append((left, build.block))
+        }
         let rest = newBlock()
         build.branch(
             build.compare(.signedLess, left, module.i64(0)), block, rest, annotation: module.unlikely)
@@ -60,18 +88,39 @@ extension FunctionLowering {
 
     /// The blocks that end exhausted charges.
     func finishExhausted() {
-        for (block, incoming) in exhausted {
-            module.ir.append(block, to: function)
-            build.position(block)
+        for end in exhausted {
+            var incoming = end.incoming
+            for (block, left, parts) in end.divided {
+                module.ir.append(block, to: function)
+                build.position(block)
+                incoming.append((firstNegative(left, parts), block))
+                build.branch(end.block)
+            }
+            module.ir.append(end.block, to: function)
+            build.position(end.block)
             let counter = build.phi(types.i64)
             for (value, block) in incoming { build.addIncoming(counter, value, from: block) }
             module.raise(SMELT_RT_TRAP_OUT_OF_GAS, gas: counter, context: context)
         }
     }
 
-    /// Stores the counter where `CounterStores` says so.
+    /// What the first part left that the counter was too small for, of parts that left a negative counter together.
+    private func firstNegative(_ left: Value, _ parts: [UInt64]) -> Value {
+        var result = left
+        var behind: UInt64 = 0
+        for part in parts.dropFirst().reversed() {
+            behind += part
+            let counter = build.binary(.add, left, module.i64(behind))
+            result = build.select(build.compare(.signedLess, counter, module.i64(0)), counter, result)
+        }
+        return result
+    }
+
+    /// Stores the counter where `CounterPlan` says so.
     func lowerCounterStore() {
-        guard walk.passedStores < walk.stores.count, Int(walk.stores[walk.passedStores]) == position else { return }
+        guard let stores = walk.counter?.stores, walk.passedStores < stores.count,
+            Int(stores[walk.passedStores]) == position
+        else { return }
         walk.passedStores += 1
         build.locate(site)
         module.storeGas(gas, context)

@@ -19,8 +19,9 @@ struct Walk {
     let body: FunctionBody
     /// What is due where; nil without metering.
     var charges: ChargeCursor?
-    /// Positions where the counter is stored: see `CounterStores`.
-    var stores: [UInt32] = []
+    /// Where the counter is charged and stored; nil without metering.
+    var counter: CounterPlan?
+    var passedCharges = 0
     var passedStores = 0
     /// The instruction at hand.
     var position = 0
@@ -69,8 +70,8 @@ final class FunctionLowering {
     var testedCost: UInt32 = 0
     /// Whether control comes to the instruction at hand from the one in front of it.
     var fallsThrough = true
-    /// The blocks that charges branch to when gas runs out, and the counters they bring.
-    var exhausted: [(block: Block, incoming: [(Value, Block)])] = []
+    /// Where charges branch to when gas runs out.
+    var exhausted: [ExhaustedEnd] = []
     /// Indices of memory that have been extended to 64 bits.
     var extensions: [Value: Value] = [:]
     /// The last access of memory that can fault.
@@ -110,7 +111,7 @@ final class FunctionLowering {
 
     func lower() throws(LoweringError) {
         guard module.reserve.isCallable(index - module.importedFunctionCount) else { return lowerUncallable() }
-        walk.stores = try module.counterStores(index - module.importedFunctionCount)
+        walk.counter = work.counter
         lowerPrologue()
         while position < body.instructions.count {
             let innermost = cursor.innermost
@@ -140,7 +141,10 @@ final class FunctionLowering {
     /// Nothing that was due is left over.
     func finishWalk() throws(LoweringError) {
         try charged { charges throws(PlanFault) in try charges.finish(count: body.instructions.count) }
-        guard walk.passedStores == walk.stores.count else { throw fail("a store of the counter is left over") }
+        guard walk.passedCharges == walk.counter?.charges.count ?? 0 else { throw fail("a charge is left over") }
+        guard walk.passedStores == walk.counter?.stores.count ?? 0 else {
+            throw fail("a store of the counter is left over")
+        }
     }
 
     private func lowerPrologue() {

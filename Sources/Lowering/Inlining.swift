@@ -81,7 +81,7 @@ extension FunctionLowering {
         testHeight(plan.functions[position].stackCost, limit: plan.stackLimit)
         let own = walk
         walk = Walk(callee, plan: plan.functions[position], index: index)
-        walk.stores = try module.counterStores(position)
+        walk.counter = module.work.functions[position].counter
         walk.locals = arguments
         for group in callee.localGroups {
             let zero = module.ir.zero(module.type(group.type))

@@ -23,7 +23,7 @@ public enum Lowering {
         progress: @escaping (LoweringProgress) -> Void = { _ in }
     ) throws(LoweringError) -> LoweringOutput {
         do {
-            let work = ModuleWork(module, plan: plan, options: options)
+            let work = try ModuleWork(module, plan: plan, options: options)
             guard work.tier == .optimised else {
                 return try singlePass(module, plan: plan, options: options, work: work, product: product, progress)
             }

@@ -41,8 +41,8 @@ public struct LoweringOptions: Sendable, Hashable {
 
 extension LoweringOptions {
     /// Who reads the counter of the context in optimised code, besides the functions of the runtime.
-    public var counterReaders: CounterStores.Readers {
-        var readers: CounterStores.Readers = []
+    public var counterReaders: CounterPlan.Readers {
+        var readers: CounterPlan.Readers = []
         if bounds == .guardPages { readers.insert(.accesses) }
         if linksEverything { readers.insert(.indirectCalls) }
         return readers

@@ -39,8 +39,6 @@ final class ModuleLowering {
     private(set) var end: Function?
     var trapHelpers = TrapHelpers()
     private var conventions: [FunctionType: Convention] = [:]
-    /// By position of the body: see `CounterStores`.
-    private var counterStores: [Int: [UInt32]] = [:]
 
     /// A stretch of the index space of functions that becomes an object.
     struct Part: Sendable {
@@ -150,22 +148,6 @@ final class ModuleLowering {
     }
 
     // MARK: Functions
-
-    /// Where the code of a defined function reads the counter from the context; nowhere without metering. Functions
-    /// that are inlined are asked for at every call.
-    func counterStores(_ position: Int) throws(LoweringError) -> [UInt32] {
-        guard let plan else { return [] }
-        if let known = counterStores[position] { return known }
-        do {
-            let stores = try CounterStores(
-                module.bodies[position], work.functions[position].table, plan: plan.functions[position],
-                function: UInt32(importedFunctionCount + position), importedFunctions: importedFunctionCount,
-                readers: options.counterReaders
-            ).positions
-            counterStores[position] = stores
-            return stores
-        } catch { throw LoweringError(error) }
-    }
 
     /// Adds a function with the attributes all have.
     func addFunction(

@@ -33,6 +33,16 @@ public struct ChargeCursor {
     public mutating func due(
         at position: Int, before opcode: Opcode, operands: Int
     ) throws(PlanFault) -> Due {
+        let due = try passed(at: position)
+        if due.perUnit != nil {
+            guard opcode.brief.gas.isLinear else { throw fault(.withoutUnits(instruction: opcode.name), position) }
+            guard operands > 0 else { throw fault(.withoutOperand(instruction: opcode.name), position) }
+        }
+        return due
+    }
+
+    /// The same for whoever does not know the stack.
+    mutating func passed(at position: Int) throws(PlanFault) -> Due {
         var due = Due()
         if nextBlock < plan.blocks.count, Int(plan.blocks[nextBlock].position) <= position {
             guard Int(plan.blocks[nextBlock].position) == position else { throw fault(.misplaced, position) }
@@ -41,8 +51,6 @@ public struct ChargeCursor {
         }
         if nextLinear < plan.linear.count, Int(plan.linear[nextLinear].position) <= position {
             guard Int(plan.linear[nextLinear].position) == position else { throw fault(.misplaced, position) }
-            guard opcode.brief.gas.isLinear else { throw fault(.withoutUnits(instruction: opcode.name), position) }
-            guard operands > 0 else { throw fault(.withoutOperand(instruction: opcode.name), position) }
             due.perUnit = plan.linear[nextLinear].milligasPerUnit
             nextLinear += 1
         }

@@ -7,14 +7,16 @@ extension MeteringPlan {
     ///     trampoline INDEX MILLIGAS
     ///     block POSITION MILLIGAS
     ///     linear POSITION MILLIGAS-PER-UNIT
+    ///     charge POSITION MILLIGAS…
     ///     store POSITION
     ///
     /// Functions come in index order, each followed by its trampoline if it has one, its blocks and its
     /// run-time priced instructions in ascending order of position in the source body. Then come the places where
-    /// compiled code stores the counter, which are no part of the plan and no matter of consensus.
+    /// compiled code charges blocks, several in one piece where nobody can tell, and where it stores the counter; they
+    /// are no part of the plan and no matter of consensus.
     ///
-    /// - Parameter stores: by function the module defines; none where the counter is always in the context.
-    public func text(stores: [CounterStores] = []) -> String {
+    /// - Parameter counters: by function the module defines; none where the counter is always in the context.
+    public func text(counters: [CounterPlan] = []) -> String {
         var lines = ["smelt-plan 1", "stack-limit \(stackLimit)"]
         let imported = trampolines.count - functions.count
         for (index, function) in functions.enumerated() {
@@ -24,7 +26,12 @@ extension MeteringPlan {
             }
             for block in function.blocks { lines.append("block \(block.position) \(block.milligas)") }
             for charge in function.linear { lines.append("linear \(charge.position) \(charge.milligasPerUnit)") }
-            if index < stores.count { lines += stores[index].positions.map { "store \($0)" } }
+            if index < counters.count {
+                lines += counters[index].charges.map { charge in
+                    (["charge \(charge.position)"] + charge.parts.map(String.init)).joined(separator: " ")
+                }
+                lines += counters[index].stores.map { "store \($0)" }
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -222,6 +222,8 @@ extension SideTable {
     public struct Cursor {
         /// Number of the innermost open construct.
         public private(set) var innermost = 0
+        /// Number of the construct that opens next.
+        public var next: Int { opened }
         private var opened = 1
         private var passedBranches = 0
         private var passedUnreachable = 0
@@ -241,6 +243,9 @@ extension SideTable {
             innermost = table.constructs[closed].parent
             return closed
         }
+
+        /// The branch that comes next.
+        public func nextBranch(in table: SideTable) -> Branch { table.branches[passedBranches] }
 
         /// The branch that the instruction is.
         public mutating func branch(in table: SideTable) -> Branch {

@@ -19,7 +19,7 @@ struct BudgetTests {
                 let module = try Module.decode(try #require(bundle.code(actor.cid)), profile: .fvm)
                 let validated = try ValidatedModule.validate(module, profile: .fvm)
                 let plan = try MeteringPlan.make(validated, prices: .fvm, profile: .fvm)
-                let work = ModuleWork(validated, plan: plan, options: LoweringOptions())
+                let work = try ModuleWork(validated, plan: plan, options: LoweringOptions())
                 #expect(work.tier == .optimised, "\(version) \(actor.name)")
             }
         }
@@ -51,7 +51,7 @@ struct BudgetTests {
         for index in 0..<max(1, exports) { sample.add("f\(index)", [], [], "nop") }
         let module = try Module.decode(sample.module.bytes, profile: .fvm)
         let validated = try ValidatedModule.validate(module, profile: .fvm)
-        #expect(ModuleWork(validated, plan: nil, options: LoweringOptions()).tier == tier)
+        #expect(try ModuleWork(validated, plan: nil, options: LoweringOptions()).tier == tier)
     }
 
     /// What cannot be reached is not lowered, so it counts nowhere.
@@ -89,7 +89,7 @@ struct BudgetTests {
         let module = try Module.decode(sample.module.bytes, profile: .fvm)
         let validated = try ValidatedModule.validate(module, profile: .fvm)
         return FunctionWork(
-            module.bodies[0], validated.sideTables[0], localCount: 2, charges: 0, options: LoweringOptions(),
+            module.bodies[0], validated.sideTables[0], localCount: 2, options: LoweringOptions(),
             inlining: Inlining(module, plan: nil, reserve: StackReserve(module, plan: nil)))
     }
 }
