@@ -158,7 +158,7 @@ struct ModuleWork {
                 do {
                     counter = try CounterPlan(
                         body, table, plan: plan.functions[position], function: UInt32(imported + position),
-                        importedFunctions: imported, readers: options.counterReaders)
+                        importedFunctions: imported, inlining: inlining, readers: options.counterReaders)
                 } catch { throw LoweringError(error) }
                 charges = plan.functions[position].linear.count
             }

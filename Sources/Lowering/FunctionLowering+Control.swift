@@ -15,8 +15,6 @@ struct Frame {
     var incoming: [(Value, Block)] = []
     /// Where the variables of branches to `target` meet, when they are values.
     var region: Int?
-    /// `testedCost` where the construct begins.
-    var testedCost: UInt32
 }
 
 extension FunctionLowering {
@@ -63,7 +61,7 @@ extension FunctionLowering {
             region: withValues { variables in
                 variables.open()
                 return target.map { variables.makeRegion($0) }
-            } ?? nil, testedCost: testedCost)
+            } ?? nil)
     }
 
     private func openLoop() {
@@ -76,8 +74,7 @@ extension FunctionLowering {
         structure.forEachLocal(assignedIn: structure.constructs[cursor.innermost].inside) { assigned.append(Int($0)) }
         assigned.append(gasVariable)
         frames[cursor.innermost] = Frame(
-            target: head, region: withValues { $0.openLoop(head, from: entry, assigned: assigned) },
-            testedCost: testedCost)
+            target: head, region: withValues { $0.openLoop(head, from: entry, assigned: assigned) })
     }
 
     private func target(_ construct: Int) throws(LoweringError) -> Block {
@@ -119,7 +116,6 @@ extension FunctionLowering {
     private func beginOtherwise(of construct: Int) throws(LoweringError) {
         guard let otherwise = frames[construct]?.otherwise else { throw fail("else without if") }
         frames[construct]?.otherwise = nil
-        testedCost = frames[construct]?.testedCost ?? 0
         module.ir.append(otherwise, to: function)
         build.position(otherwise)
         withValues { $0.restart() }
@@ -167,7 +163,6 @@ extension FunctionLowering {
     /// Takes a construct off that ends, be it reached or not.
     private func close(_ construct: Int) {
         guard let frame = frames[construct] else { return }
-        testedCost = frame.testedCost
         frames[construct] = nil
         if structure.constructs[construct].kind == .loop, let region = frame.region {
             withValues { $0.closeLoop(region) }

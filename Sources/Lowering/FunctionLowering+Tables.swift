@@ -64,9 +64,7 @@ extension FunctionLowering {
     func lowerCall(_ callee: Int) throws(LoweringError) {
         guard callee < module.functionTypes.count else { throw fail("function \(callee) does not exist") }
         let type = module.functionTypes[callee]
-        if let plan = module.plan, module.work.inlining.size(of: callee) != nil {
-            return try lowerInlined(callee, type, plan: plan)
-        }
+        if let inlined = module.work.inlining.callee(callee) { return try lowerInlined(callee, inlined, type) }
         try atSite { () throws(LoweringError) in
             let convention = module.convention(type)
             let arguments = convention.arguments(

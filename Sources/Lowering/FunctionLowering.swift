@@ -22,6 +22,7 @@ struct Walk {
     /// Where the counter is charged and stored; nil without metering.
     var counter: CounterPlan?
     var passedCharges = 0
+    var passedCalls = 0
     var passedStores = 0
     /// The instruction at hand.
     var position = 0
@@ -66,8 +67,6 @@ final class FunctionLowering {
     var cursor = SideTable.Cursor()
     /// Of the function itself, or of one that is lowered in place of a call.
     var walk: Walk
-    /// The highest cost of a callee for which the height was compared on every way here.
-    var testedCost: UInt32 = 0
     /// Whether control comes to the instruction at hand from the one in front of it.
     var fallsThrough = true
     /// Where charges branch to when gas runs out.
@@ -142,6 +141,7 @@ final class FunctionLowering {
     func finishWalk() throws(LoweringError) {
         try charged { charges throws(PlanFault) in try charges.finish(count: body.instructions.count) }
         guard walk.passedCharges == walk.counter?.charges.count ?? 0 else { throw fail("a charge is left over") }
+        guard walk.passedCalls == walk.counter?.calls.count ?? 0 else { throw fail("a call is left over") }
         guard walk.passedStores == walk.counter?.stores.count ?? 0 else {
             throw fail("a store of the counter is left over")
         }

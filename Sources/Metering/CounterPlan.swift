@@ -41,18 +41,32 @@ public struct CounterPlan: Sendable, Equatable {
         public var milligas: UInt64 { parts.reduce(0, +) }
     }
 
+    /// A call in whose place a function is lowered.
+    public struct InlinedCall: Sendable, Hashable {
+        /// The `call`.
+        public let position: UInt32
+        /// Whether the height is compared here, in front of the callee's charge: where no call that is passed on every
+        /// way here has told as much, since the height is one number throughout a function.
+        public let isTested: Bool
+        /// Whether the callee's block is charged inside, by the callee's own plan; otherwise a charge of this plan has it.
+        public let chargesItself: Bool
+    }
+
     /// In ascending order of position.
     public let charges: [Charge]
+    /// In ascending order of position.
+    public let calls: [InlinedCall]
     /// Ascending: the counter is stored in front of the instruction, behind the charges that are due there.
     public let stores: [UInt32]
 
-    init(charges: [Charge], stores: [UInt32]) {
+    init(charges: [Charge], calls: [InlinedCall] = [], stores: [UInt32]) {
         self.charges = charges
+        self.calls = calls
         self.stores = stores
     }
 
     /// Most parts of a charge: each takes two instructions where gas runs out.
-    static let mostParts = 4
+    static let mostParts = 8
 
     /// - Parameters:
     ///   - table: the body's.
@@ -60,9 +74,10 @@ public struct CounterPlan: Sendable, Equatable {
     ///   - importedFunctions: functions below this index are imports.
     public init(
         _ body: FunctionBody, _ table: SideTable, plan: MeteringPlan.Function, function: UInt32,
-        importedFunctions: Int, readers: Readers
+        importedFunctions: Int, inlining: Inlining, readers: Readers
     ) throws(PlanFault) {
-        var pass = CounterPass(body, table, function: function, readers: readers, importedFunctions: importedFunctions)
+        var pass = CounterPass(
+            body, table, function: function, readers: readers, importedFunctions: importedFunctions, inlining: inlining)
         var charges = ChargeCursor(plan, function: function)
         var position = 0
         while position < body.instructions.count {
@@ -79,6 +94,7 @@ public struct CounterPlan: Sendable, Equatable {
         try charges.finish(count: body.instructions.count)
         try pass.finish()
         self.charges = pass.charges.sorted { $0.position < $1.position }
+        calls = pass.calls
         stores = pass.stores
     }
 }
@@ -103,8 +119,10 @@ private struct CounterPass {
     private let function: UInt32
     private let readers: CounterPlan.Readers
     private let importedFunctions: Int
+    private let inlining: Inlining
     private var cursor = SideTable.Cursor()
     private(set) var charges: [CounterPlan.Charge] = []
+    private(set) var calls: [CounterPlan.InlinedCall] = []
     private(set) var stores: [UInt32] = []
     private var state = State()
     /// Whether control comes to the instruction at hand from the one in front of it.
@@ -113,18 +131,24 @@ private struct CounterPass {
     private var atEnd: [State?]
     /// By number of the construct: where the second arm of an `if` begins.
     private var atSecondArm: [State?]
+    /// The highest cost of a callee for which the height was compared on every way here; by number of the construct,
+    /// where it opens.
+    private var testedCost: UInt32 = 0
+    private var testedAtOpening: [UInt32]
 
     init(
         _ body: FunctionBody, _ table: SideTable, function: UInt32, readers: CounterPlan.Readers,
-        importedFunctions: Int
+        importedFunctions: Int, inlining: Inlining
     ) {
         self.body = body
         self.table = table
         self.function = function
         self.readers = readers
         self.importedFunctions = importedFunctions
+        self.inlining = inlining
         atEnd = Array(repeating: nil, count: table.constructs.count)
         atSecondArm = atEnd
+        testedAtOpening = Array(repeating: 0, count: table.constructs.count)
     }
 
     /// `position`, or behind the unreachable code that begins there.
@@ -152,12 +176,12 @@ private struct CounterPass {
             state.isCurrent = true
         }
         switch recipe {
-        case .block: cursor.open()
+        case .block: open()
         case .loop:
-            cursor.open()
+            open()
             state.isCurrent = false
         case .if:
-            cursor.open()
+            open()
             state.place = position + 1
             atSecondArm[cursor.innermost] = state
         case .else: try beginSecondArm(of: cursor.innermost, position)
@@ -167,7 +191,12 @@ private struct CounterPass {
             state.place = position + 1
             fallsThrough = recipe == .branchIf
         case .unreachable: fallsThrough = false
-        case .call: state.isCurrent = Int(instruction.index) < importedFunctions
+        case .call:
+            if let callee = inlining.callee(Int(instruction.index)) {
+                inline(callee, position)
+            } else {
+                state.isCurrent = Int(instruction.index) < importedFunctions
+            }
         case .callIndirect: state.isCurrent = false
         default: break
         }
@@ -201,7 +230,9 @@ private struct CounterPass {
     /// or what is due cannot be known behind it.
     private func showsCharges(_ recipe: Recipe, _ position: Int) -> Bool {
         switch recipe {
-        case .store, .globalSet, .call, .callIndirect, .loop, .branchTable, .return: true
+        case .store, .globalSet, .callIndirect, .loop, .branchTable, .return: true
+        // What is inlined sees to it itself.
+        case .call: inlining.callee(Int(body.instructions[position].index)) == nil
         case .branch, .branchIf: !isOnlyWay(to: table.lastTarget(of: cursor.nextBranch(in: table)))
         case .if:
             table.constructs[cursor.next].else == nil && !isOnlyWay(to: cursor.next)
@@ -209,6 +240,28 @@ private struct CounterPass {
             table.constructs[cursor.innermost].kind != .loop && !isOnlyWay(to: cursor.innermost)
         default: recipe.isService || !recipe.traps.isEmpty
         }
+    }
+
+    /// A call in whose place the callee is lowered: the comparison of the height, which can trap, if it is needed, the
+    /// callee's charge, then what it does.
+    private mutating func inline(_ callee: Inlining.Callee, _ position: Int) {
+        let isTested = callee.stackCost > testedCost
+        if isTested {
+            charge()
+            testedCost = callee.stackCost
+        }
+        // Between the comparison and what shows the charge there is a place inside the callee only.
+        let chargesItself = isTested && callee.showsCharge && callee.milligas != nil
+        calls.append(
+            .init(position: UInt32(truncatingIfNeeded: position), isTested: isTested, chargesItself: chargesItself))
+        if chargesItself {
+            state.isCurrent = false
+        } else if let milligas = callee.milligas {
+            owe(milligas, at: isTested ? position + 1 : position)
+        }
+        if callee.showsCharge { charge() }
+        // Its own plan stores the counter at its first access.
+        if callee.hasAccess, readers.contains(.accesses) { state.isCurrent = true }
     }
 
     /// Whether one path alone leads to the end of a construct: what is due there is what is due on that path. Behind the
@@ -245,6 +298,11 @@ private struct CounterPass {
 
     // MARK: Paths
 
+    private mutating func open() {
+        cursor.open()
+        testedAtOpening[cursor.innermost] = testedCost
+    }
+
     private mutating func leave(to construct: Int, _ position: Int) throws(PlanFault) {
         if table.constructs[construct].kind == .loop || !isOnlyWay(to: construct), let milligas = state.due.first {
             throw fault(.leftOver(milligas: milligas), position)
@@ -258,12 +316,14 @@ private struct CounterPass {
 
     private mutating func beginSecondArm(of construct: Int, _ position: Int) throws(PlanFault) {
         if fallsThrough { try leave(to: construct, position) }
+        testedCost = testedAtOpening[construct]
         state = (atSecondArm[construct] ?? State()).from(position + 1)
         fallsThrough = true
     }
 
     private mutating func end(_ construct: Int, _ position: Int) throws(PlanFault) {
         let row = table.constructs[construct]
+        testedCost = testedAtOpening[construct]
         // Nothing but what falls through reaches the end of a loop.
         guard row.kind != .loop else { return }
         if fallsThrough { try leave(to: construct, position) }

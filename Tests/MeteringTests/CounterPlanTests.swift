@@ -10,13 +10,19 @@ import WasmFormat
 @Suite struct CounterPlanTests {
     private let i32: UInt8 = 0x7F
 
-    /// Functions: 0 is an import without parameters and results, 1 the one at hand with an i32, 2 an empty one.
+    /// Functions: 0 is an import without parameters and results, 1 the one at hand with an i32, 2 one that is called. The
+    /// others are inlined: 3 computes, 4 writes to memory, 5 computes and has the greatest height, 6 costs nothing.
     private func analyzed(_ text: String) throws -> AnalyzedModule {
         var module = oneFunction("")
         module.types = [WasmBytes.functionType([], []), WasmBytes.functionType([i32], [])]
         module.imports = [WasmModule.importedFunction("host", "f", type: 0)]
         module.globals = [[i32, 1, 0x41, 0, 0x0B]]
-        module.functions = [.init(type: 1, code: Assembler.assemble(text)), .init(type: 0, code: [])]
+        let others = [
+            "block end", "i32.const 1 i32.eqz drop", "i32.const 1 i32.const 2 i32.store",
+            "i32.const 1 i32.const 2 i32.const 3 i32.add i32.add drop", "",
+        ]
+        module.functions = [.init(type: 1, code: Assembler.assemble(text))]
+        module.functions += others.map { .init(type: 0, code: Assembler.assemble($0)) }
         return try analyze(module.bytes)
     }
 
@@ -25,7 +31,7 @@ import WasmFormat
     ) throws(PlanFault) -> CounterPlan {
         try CounterPlan(
             analyzed.module.module.bodies[0], analyzed.module.sideTables[0], plan: analyzed.plan.functions[0],
-            function: 1, importedFunctions: 1, readers: readers)
+            function: 1, importedFunctions: 1, inlining: analyzed.inlining, readers: readers)
     }
 
     private func stores(_ text: String, _ readers: CounterPlan.Readers = .accesses) throws -> [UInt32] {
@@ -124,6 +130,47 @@ import WasmFormat
         #expect(try stores("\(load) unreachable \(load)") == [1])
     }
 
+    // MARK: Functions in place of calls
+
+    private func calls(_ text: String) throws -> String {
+        try plan(analyzed(text)).calls.map { call in
+            "\(call.position)" + (call.isTested ? " tested" : "") + (call.chargesItself ? " charges" : "")
+        }.joined(separator: ", ")
+    }
+
+    /// The height is compared for the first call and for one that costs more, also where both arms have compared it.
+    @Test func theHeightIsComparedWhereNothingHasToldAsMuch() throws {
+        #expect(try calls("call 3 call 3 call 5 call 3") == "0 tested, 1, 2 tested, 3")
+        #expect(
+            try calls("local.get 0 if call 5 call 3 else call 3 end call 3") == "2 tested, 3, 5 tested, 7 tested")
+    }
+
+    /// Charges as `position:parts`.
+    private func shapes(_ text: String) throws -> String {
+        try plan(analyzed(text)).charges.map { "\($0.position):\($0.parts.count)" }.joined(separator: " ")
+    }
+
+    /// Behind the first comparison everything is charged in one piece.
+    @Test func whatIsInlinedIsChargedWithWhatIsAroundIt() throws {
+        #expect(try shapes("call 3 call 3 call 3 \(load)") == "0:1 2:3")
+    }
+
+    @Test func theBlockOfWhatShowsItsChargeIsChargedInFront() throws {
+        #expect(try calls("call 5 call 4 call 4") == "0 tested, 1, 2")
+        #expect(try shapes("call 5 call 4 call 4 nop") == "0:1 1:2 2:1")
+    }
+
+    /// Between a comparison and an access of memory in the same callee.
+    @Test func aCalleeChargesItselfWhereTheHeightIsCompared() throws {
+        #expect(try calls("call 4 \(load)") == "0 tested charges")
+        #expect(try shapes("call 4 \(load)") == "0:1")
+    }
+
+    @Test func anAccessInAnInlinedFunctionLeavesTheCounterInTheContext() throws {
+        #expect(try stores("call 4 " + load) == [])
+        #expect(try stores("call 3 " + load) == [2])
+    }
+
     // MARK: Charges
 
     private let decide = "local.get 0 br_if 0 "
@@ -168,10 +215,10 @@ import WasmFormat
         #expect(due == module.plan.functions[0].blocks.filter { $0.position <= shown }.map(\.milligas))
     }
 
-    @Test func aChargeHasFourPartsAtMost() throws {
-        let nested = String(repeating: "block local.get 0 if nop return end nop end ", count: 9)
+    @Test func aChargeHasEightPartsAtMost() throws {
+        let nested = String(repeating: "block local.get 0 if nop return end nop end ", count: 20)
         let counter = try plan(analyzed(nested))
-        #expect(counter.charges.map(\.parts.count).max() == 4)
+        #expect(counter.charges.map(\.parts.count).max() == 8)
     }
 
     /// The counter is an i64.
@@ -181,7 +228,7 @@ import WasmFormat
         amounts.blocks[0].milligas = UInt64(Int64.max) - 3_999
         let counter = try CounterPlan(
             module.module.module.bodies[0], module.module.sideTables[0], plan: amounts, function: 1,
-            importedFunctions: 1, readers: [])
+            importedFunctions: 1, inlining: module.inlining, readers: [])
         #expect(counter.charges.map(\.parts.count) == [1, 1, 1, 1])
         #expect(counter.charges.map(\.position) == [4, 4, 8, 8])
     }
@@ -230,7 +277,7 @@ import WasmFormat
         #expect(throws: rule) {
             try CounterPlan(
                 analyzed.module.module.bodies[0], analyzed.module.sideTables[0], plan: plan, function: 0,
-                importedFunctions: 0, readers: [])
+                importedFunctions: 0, inlining: analyzed.inlining, readers: [])
         }
     }
 }

@@ -9,12 +9,14 @@ struct Path {
     private let body: FunctionBody
     private let table: SideTable
     private let plan: MeteringPlan.Function
-    private let loopLimit = 200
+    private let inlining: Inlining
+    private let longest = 200
 
     init(_ analyzed: AnalyzedModule) {
         body = analyzed.module.module.bodies[0]
         table = analyzed.module.sideTables[0]
         plan = analyzed.plan.functions[0]
+        inlining = analyzed.inlining
     }
 
     /// What is wrong with the charges on the path; nil when nothing is.
@@ -22,16 +24,29 @@ struct Path {
         let due = Dictionary(uniqueKeysWithValues: plan.blocks.map { (Int($0.position), $0.milligas) })
         let byOperand = Set(plan.linear.map { Int($0.position) })
         let charges = Dictionary(uniqueKeysWithValues: counter.charges.map { (Int($0.position), $0.parts) })
+        let calls = Dictionary(uniqueKeysWithValues: counter.calls.map { (Int($0.position), $0) })
         var owed: [UInt64] = []
+        var compared: UInt32 = 0
         var position = 0
-        for _ in 0..<loopLimit {
+        for _ in 0..<longest {
             if let amount = due[position] { owed.append(amount) }
+            let callee = callee(at: position)
+            if let callee, calls[position]?.isTested == false { owed += callee.milligas.map { [$0] } ?? [] }
             if let parts = charges[position] {
                 guard parts == owed else { return "at \(position) \(parts) is charged, due is \(owed)" }
                 owed = []
             }
             let opcode = body.instructions[position].opcode
-            if !owed.isEmpty, byOperand.contains(position) || Self.shows(opcode) {
+            if let callee {
+                guard let call = calls[position] else { return "nobody says how \(position) is inlined" }
+                if call.isTested {
+                    guard owed.isEmpty else { return "the height is compared at \(position) before \(owed) is charged" }
+                    compared = max(compared, callee.stackCost)
+                    if let amount = callee.milligas, !call.chargesItself { owed = [amount] }
+                }
+                guard compared >= callee.stackCost else { return "no height is compared at \(position)" }
+                if callee.showsCharge, !owed.isEmpty { return "\(owed) is not charged in the callee at \(position)" }
+            } else if !owed.isEmpty, byOperand.contains(position) || Self.shows(opcode) {
                 return "\(opcode.name) at \(position) comes before \(owed) is charged"
             }
             guard let next = next(after: position, &random) else {
@@ -40,6 +55,11 @@ struct Path {
             position = next
         }
         return nil
+    }
+
+    private func callee(at position: Int) -> Inlining.Callee? {
+        let instruction = body.instructions[position]
+        return instruction.opcode == .call ? inlining.callee(Int(instruction.index)) : nil
     }
 
     /// Written again, by what an instruction does: the table of recipes is what the pass goes by.
@@ -95,7 +115,8 @@ enum RandomBody {
         case 3: words.append(random.below(3) == 0 ? "br \(label)" : "local.get 0 br_if \(label)")
         case 4: words.append(random.below(3) == 0 ? "local.get 0 br_table 0,\(label)" : "local.get 0 local.set 0")
         case 5: words.append(["return", "unreachable", "call 0", "call 2"][random.below(4)])
-        case 6, 7, 8: words.append("local.get 0 i32.eqz drop")
+        case 6, 7: words.append("call \(3 + random.below(4))")
+        case 8: words.append("local.get 0 i32.eqz drop")
         case 9, 10, 11: enclosed("block", depth, &random, &words)
         case 12: enclosed("loop", depth, &random, &words)
         case 13: enclosed("local.get 0 if", depth, &random, &words)

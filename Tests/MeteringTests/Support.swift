@@ -36,3 +36,10 @@ func oneFunction(
 func blocks(_ function: MeteringPlan.Function) -> String {
     function.blocks.map { "\($0.position):\($0.milligas / 1_000)" }.joined(separator: " ")
 }
+
+extension AnalyzedModule {
+    /// What optimised code has in place of calls.
+    var inlining: Inlining {
+        Inlining(module.module, plan: plan, reserve: StackReserve(module.module, plan: plan))
+    }
+}
