@@ -65,7 +65,7 @@ public struct CounterPlan: Sendable, Equatable {
         self.stores = stores
     }
 
-    /// Most parts of a charge: each takes two instructions where gas runs out.
+    /// Most parts of a charge: each but the last takes two instructions where gas runs out.
     static let mostParts = 8
 
     /// - Parameters:
@@ -127,7 +127,7 @@ private struct CounterPass {
     private var state = State()
     /// Whether control comes to the instruction at hand from the one in front of it.
     private var fallsThrough = true
-    /// By number of the construct: what the paths to its end have in common so far; none yet, or none at all.
+    /// By number of the construct: what the paths to its end have in common; nil as long as none has come.
     private var atEnd: [State?]
     /// By number of the construct: where the second arm of an `if` begins.
     private var atSecondArm: [State?]
