@@ -73,15 +73,10 @@ public struct Pipeline {
     private func counters(_ analyzed: AnalyzedModule) throws(PlanFault) -> [CounterPlan] {
         guard request.settings.isMetered, request.settings.tier == .optimised else { return [] }
         let module = analyzed.module.module
-        let imported = module.importedFunctionCount
         let reserve = StackReserve(module, plan: analyzed.plan, isLinked: options.linksEverything)
-        let inlining = Inlining(module, plan: analyzed.plan, reserve: reserve)
-        return try module.bodies.indices.map { position throws(PlanFault) in
-            try CounterPlan(
-                module.bodies[position], analyzed.module.sideTables[position],
-                plan: analyzed.plan.functions[position], function: UInt32(imported + position),
-                importedFunctions: imported, inlining: inlining, readers: options.counterReaders)
-        }
+        return try CounterPlan.all(
+            analyzed.module, plan: analyzed.plan,
+            inlining: Inlining(module, plan: analyzed.plan, reserve: reserve), readers: options.counterReaders)
     }
 
     private var options: LoweringOptions {

@@ -147,25 +147,22 @@ struct ModuleWork {
         let imported = module.importedFunctionCount
         let reserve = StackReserve(module, plan: plan, isLinked: options.linksEverything)
         let inlining = Inlining(module, plan: plan, reserve: reserve)
-        functions = []
-        functions.reserveCapacity(module.bodies.count)
-        for (position, body) in module.bodies.enumerated() {
-            let table = validated.sideTables[position]
+        var counters: [CounterPlan] = []
+        if let plan, options.tier == .optimised {
+            do {
+                counters = try CounterPlan.all(
+                    validated, plan: plan, inlining: inlining, readers: options.counterReaders)
+            } catch { throw LoweringError(error) }
+        }
+        functions = module.bodies.enumerated().map { position, body in
             let parameters = module.functionType(UInt32(imported + position))?.parameters.count ?? 0
-            var counter: CounterPlan?
-            var charges = 0
-            if let plan, position < plan.functions.count, options.tier == .optimised {
-                do {
-                    counter = try CounterPlan(
-                        body, table, plan: plan.functions[position], function: UInt32(imported + position),
-                        importedFunctions: imported, inlining: inlining, readers: options.counterReaders)
-                } catch { throw LoweringError(error) }
-                charges = plan.functions[position].linear.count
-            }
-            functions.append(
-                FunctionWork(
-                    body, table, localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) },
-                    counter: counter, charges: charges, options: options, inlining: inlining))
+            let isPlanned = counters.indices.contains(position)
+            return FunctionWork(
+                body, validated.sideTables[position],
+                localCount: body.localGroups.reduce(parameters) { $0 + Int($1.count) },
+                counter: isPlanned ? counters[position] : nil,
+                charges: isPlanned ? plan?.functions[position].linear.count ?? 0 : 0,
+                options: options, inlining: inlining)
         }
         around = Self.around(module, plan: plan)
         fixedTableSize = options.linksEverything ? nil : Self.fixedTableSize(module)

@@ -99,6 +99,32 @@ public struct CounterPlan: Sendable, Equatable {
     }
 }
 
+extension CounterPlan {
+    /// Of all functions that a module defines, in their order.
+    public static func all(
+        _ validated: ValidatedModule, plan: MeteringPlan, inlining: Inlining, readers: Readers
+    ) throws(PlanFault) -> [CounterPlan] {
+        let module = validated.module
+        let imported = module.importedFunctionCount
+        var plans: [CounterPlan] = []
+        plans.reserveCapacity(module.bodies.count)
+        for (position, function) in plan.functions.prefix(module.bodies.count).enumerated() {
+            plans.append(
+                try CounterPlan(
+                    module.bodies[position], validated.sideTables[position], plan: function,
+                    function: UInt32(imported + position), importedFunctions: imported, inlining: inlining,
+                    readers: readers))
+        }
+        return plans
+    }
+}
+
+extension Recipe {
+    /// Whether somebody could tell that what is due in front of the instruction had not been charged: it can trap, or
+    /// changes what outlives it. Of instructions that do not move control.
+    var showsCharges: Bool { self == .globalSet || isService || !traps.isEmpty }
+}
+
 /// The state of the pass.
 private struct CounterPass {
     /// What is known on a path.
@@ -230,7 +256,7 @@ private struct CounterPass {
     /// or what is due cannot be known behind it.
     private func showsCharges(_ recipe: Recipe, _ position: Int) -> Bool {
         switch recipe {
-        case .store, .globalSet, .callIndirect, .loop, .branchTable, .return: true
+        case .loop, .branchTable, .return: true
         // What is inlined sees to it itself.
         case .call: inlining.callee(Int(body.instructions[position].index)) == nil
         case .branch, .branchIf: !isOnlyWay(to: table.lastTarget(of: cursor.nextBranch(in: table)))
@@ -238,7 +264,7 @@ private struct CounterPass {
             table.constructs[cursor.next].else == nil && !isOnlyWay(to: cursor.next)
         case .else, .end:
             table.constructs[cursor.innermost].kind != .loop && !isOnlyWay(to: cursor.innermost)
-        default: recipe.isService || !recipe.traps.isEmpty
+        default: recipe.showsCharges
         }
     }
 

@@ -42,7 +42,7 @@ public struct Inlining: Sendable {
             let hasAccess = recipes.contains { $0 == .load || $0 == .store }
             return Callee(
                 stackCost: function.stackCost, milligas: function.blocks.first?.milligas, hasAccess: hasAccess,
-                showsCharge: hasAccess || recipes.contains(.globalSet), body: body)
+                showsCharge: recipes.contains { $0.showsCharges }, body: body)
         }
     }
 
